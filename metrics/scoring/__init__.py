@@ -1,0 +1,1 @@
+"""The scoring engine: columns in, columns out. It knows numbers, not databases or people."""

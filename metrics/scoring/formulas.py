@@ -1,0 +1,232 @@
+"""Formulas over metrics: read once into a tree, then walked over whole columns."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+
+LONGEST_FORMULA = 500
+DEEPEST_FORMULA = 20
+FUNCTIONS = ("min", "max", "abs")
+
+# Python reads more than we allow, so the text is held to these tokens before Python sees it.
+_TOKEN = re.compile(
+    r"[ \t]+|[A-Za-z_][A-Za-z0-9_]*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[-+*/(),]"
+)
+
+
+class FormulaError(ValueError):
+    """A formula that SCORING section 2 does not allow; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    of: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    sign: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple[Node, ...]
+
+
+Node = Number | Input | Negative | Operation | Call
+
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+}
+_LEVEL_OF_SIGN = {"+": "sum", "-": "sum", "*": "product", "/": "product"}
+
+
+def parse_formula(text: str) -> Node:
+    """Read a formula; FormulaError for anything but numbers, metric codes, + - * /, min, max, abs.
+
+    At most 500 characters and 20 levels deep, where a chain such as `a + b + c` is one level.
+    """
+    if len(text) > LONGEST_FORMULA:
+        raise FormulaError(
+            f"The formula has {len(text)} characters; at most {LONGEST_FORMULA} are allowed."
+        )
+    _refuse_other_tokens(text)
+    try:
+        tree = ast.parse(text.strip(" \t"), mode="eval")
+    except SyntaxError as error:
+        where = f" near character {error.offset}" if error.offset else ""
+        raise FormulaError(f"The formula can't be read{where}: {error.msg}.") from None
+    except (ValueError, MemoryError, RecursionError):
+        raise FormulaError("The formula is too deep to be read.") from None
+    node = _node_of(tree.body)
+    if depth_of(node) > DEEPEST_FORMULA:
+        raise FormulaError(f"The formula is more than {DEEPEST_FORMULA} levels deep.")
+    return node
+
+
+def _refuse_other_tokens(text: str) -> None:
+    if not text.strip(" \t"):
+        raise FormulaError("The formula is empty.")
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if not token:
+            raise FormulaError(
+                f'"{text[position]}" at character {position + 1} is not allowed; a formula has '
+                "numbers, metric codes, + - * /, parentheses, min, max and abs."
+            )
+        position = token.end()
+
+
+def _node_of(tree: ast.expr) -> Node:
+    match tree:
+        case ast.Constant(value=value) if type(value) in (int, float):
+            return Number(_finite(value))
+        case ast.Name(id=code):
+            if code in FUNCTIONS:
+                raise FormulaError(f'"{code}" needs its arguments in parentheses.')
+            return Input(code)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return Negative(_node_of(operand))
+        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
+            sign = _SIGNS[type(operator)]
+            return Operation(sign, _node_of(left), _node_of(right))
+        case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
+            return _call(function, arguments)
+    raise FormulaError(
+        f"Character {tree.col_offset + 1}: only numbers, metric codes, + - * /, unary minus, "
+        "parentheses, min, max and abs are allowed."
+    )
+
+
+def _call(function: str, arguments: list[ast.expr]) -> Node:
+    if function not in FUNCTIONS:
+        raise FormulaError(f'"{function}" is no function; there are min, max and abs.')
+    if function == "abs" and len(arguments) != 1:
+        raise FormulaError("abs takes one argument.")
+    if function != "abs" and len(arguments) < 2:
+        raise FormulaError(f"{function} takes two or more arguments.")
+    return Call(function, tuple(_node_of(argument) for argument in arguments))
+
+
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    if not np.isfinite(number):
+        raise FormulaError(f"The number {str(value)[:20]} is too large.")
+    return number
+
+
+def depth_of(node: Node) -> int:
+    """How deep the formula nests; a chain of + and -, or of * and /, is one level."""
+    match node:
+        case Number() | Input():
+            return 1
+        case Negative(of=operand):
+            return 1 + depth_of(operand)
+        case Call(arguments=arguments):
+            return 1 + max(depth_of(argument) for argument in arguments)
+        case Operation(sign=sign, left=left, right=right):
+            goes_on = (
+                isinstance(left, Operation) and _LEVEL_OF_SIGN[left.sign] == _LEVEL_OF_SIGN[sign]
+            )
+            return max(depth_of(left) + (not goes_on), 1 + depth_of(right))
+
+
+def inputs_of(node: Node) -> frozenset[str]:
+    """The metric codes that a formula names."""
+    return frozenset(_codes(node))
+
+
+def _codes(node: Node) -> Iterator[str]:
+    match node:
+        case Input(code=code):
+            yield code
+        case Negative(of=operand):
+            yield from _codes(operand)
+        case Operation(left=left, right=right):
+            yield from _codes(left)
+            yield from _codes(right)
+        case Call(arguments=arguments):
+            for argument in arguments:
+                yield from _codes(argument)
+
+
+def evaluate(node: Node, columns: Mapping[str, Column]) -> Column:
+    """The formula's value in each row; NaN where any step of it is not finite."""
+    with np.errstate(all="ignore"):
+        return np.asarray(_value(node, columns), dtype=np.float64)
+
+
+def _value(node: Node, columns: Mapping[str, Column]) -> Column:
+    match node:
+        case Number(value=value):
+            return np.float64(value)  # type: ignore[return-value]  # broadcasts over the rows
+        case Input(code=code):
+            return columns[code]
+        case Negative(of=operand):
+            return -_value(operand, columns)
+        case Operation(sign=sign, left=left, right=right):
+            return _operate(sign, _value(left, columns), _value(right, columns))
+        case Call(function="abs", arguments=(argument,)):
+            return np.abs(_value(argument, columns))
+        case Call(function=function, arguments=arguments):
+            choose = np.minimum if function == "min" else np.maximum
+            chosen = _value(arguments[0], columns)
+            for argument in arguments[1:]:
+                chosen = choose(chosen, _value(argument, columns))
+            return chosen
+    raise AssertionError(node)
+
+
+def _operate(sign: str, left: Column, right: Column) -> Column:
+    match sign:
+        case "+":
+            result = left + right
+        case "-":
+            result = left - right
+        case "*":
+            result = left * right
+        case _:
+            result = left / right
+    # Infinity could come back as a number (1 / inf = 0), so it ends here, at the step that made it.
+    return np.where(np.isfinite(result), result, np.nan)
+
+
+def in_order(formulas: Mapping[str, Node]) -> list[str]:
+    """The formula metrics so that each comes after those it needs; a circle is a FormulaError."""
+    needs = {
+        code: sorted(inputs_of(node) & formulas.keys()) for code, node in sorted(formulas.items())
+    }
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise FormulaError(f"The formulas go in a circle: {circle}.") from None
