@@ -1,0 +1,1 @@
+"""An invented service company, written as a workspace folder by build.py."""
