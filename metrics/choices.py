@@ -1,0 +1,108 @@
+"""The fixed vocabularies of measuring and scoring."""
+
+from __future__ import annotations
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Category(TextChoices):
+    """The four sides of success, in the order in which they are always shown."""
+
+    TACTICAL = "tactical", _("Tactical")
+    VALUE_CREATION = "value_creation", _("Value creation")
+    LONGEVITY = "longevity", _("Longevity")
+    FINANCIAL = "financial", _("Financial")
+
+
+class Dimension(TextChoices):
+    QUALITY = "quality", _("Quality")
+    PERFORMANCE = "performance", _("Performance")
+    VALUE = "value", _("Value")
+    COMPLIANCE = "compliance", _("Compliance")
+
+
+class Perspective(TextChoices):
+    """Whose question a metric answers."""
+
+    CUSTOMER = "customer", _("Customer")
+    EMPLOYEE = "employee", _("Employee")
+    BUSINESS = "business", _("Business")
+
+
+class Cadence(TextChoices):
+    DAY = "day", _("Daily")
+    WEEK = "week", _("Weekly")
+    MONTH = "month", _("Monthly")
+    QUARTER = "quarter", _("Quarterly")
+    YEAR = "year", _("Yearly")
+
+
+FOLDED_CADENCES = (Cadence.DAY, Cadence.WEEK)
+"""Several periods of these lie in one month and are folded to one value of it."""
+
+FORMULA_CADENCES = (Cadence.MONTH, Cadence.QUARTER, Cadence.YEAR)
+
+
+class TimeAggregation(TextChoices):
+    LAST = "last", _("Last value")
+    MEAN = "mean", _("Mean")
+    SUM = "sum", _("Sum")
+    MIN = "min", _("Smallest")
+    MAX = "max", _("Largest")
+
+
+class Timing(TextChoices):
+    LEADING = "leading", _("Leading")
+    LAGGING = "lagging", _("Lagging")
+
+
+class OverallRule(TextChoices):
+    """How the categories make one overall score."""
+
+    GEOMETRIC = "geometric", _("Geometric mean: neglect can't be bought off")
+    ARITHMETIC = "arithmetic", _("Arithmetic mean")
+    WEAKEST = "weakest", _("The weakest category")
+
+
+class Band(IntegerChoices):
+    """Where a score stands against its scorecard's limits; ordered from unknown to good."""
+
+    INSUFFICIENT = 0, _("Insufficient")
+    RED = 1, _("Red")
+    AMBER = 2, _("Amber")
+    GREEN = 3, _("Green")
+
+
+class RunState(TextChoices):
+    DUE = "due", _("Due")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class RunTrigger(TextChoices):
+    """What a scoring run answers."""
+
+    CHANGE = "change", _("A change")
+    SCHEDULE = "schedule", _("The nightly schedule")
+    COMMAND = "command", _("A command")
+    LOAD = "load", _("A loaded workspace")
+
+
+class RunScope(TextChoices):
+    """How much a run looks at."""
+
+    CHANGED = "changed", _("What changed")
+    FULL = "full", _("All open months")
+    MONTHS = "months", _("Given months")
+
+
+class Door(TextChoices):
+    """Through which door a value came in."""
+
+    FORM = "form", _("Form")
+    IMPORT = "import", _("Import")
+    API = "api", _("API")
+    WORKSPACE = "workspace", _("Workspace folder")
+    COMMAND = "command", _("Command")

@@ -1,0 +1,49 @@
+"""How it is measured, and what came of it."""
+
+from metrics.models.definitions import (
+    CurveOverride,
+    Exemption,
+    MetricAssignment,
+    MetricDefinition,
+)
+from metrics.models.measurements import Measurement, MeasurementChange
+from metrics.models.runs import RescoreNeed, ScoreRun
+from metrics.models.scorecards import (
+    GROUPS,
+    SHARE_FIELDS,
+    WEIGHT_FIELDS,
+    Scorecard,
+    ScorecardAssignment,
+    ScorecardLine,
+)
+from metrics.models.scores import (
+    SCORE_COLUMNS,
+    Measure,
+    MonthClosing,
+    ReportedScore,
+    Score,
+    ScoreColumns,
+)
+
+__all__ = [
+    "GROUPS",
+    "SCORE_COLUMNS",
+    "SHARE_FIELDS",
+    "WEIGHT_FIELDS",
+    "CurveOverride",
+    "Exemption",
+    "Measure",
+    "Measurement",
+    "MeasurementChange",
+    "MetricAssignment",
+    "MetricDefinition",
+    "MonthClosing",
+    "ReportedScore",
+    "RescoreNeed",
+    "Score",
+    "ScoreColumns",
+    "ScoreRun",
+    "Scorecard",
+    "ScorecardAssignment",
+    "ScorecardLine",
+]

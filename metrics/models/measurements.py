@@ -1,0 +1,86 @@
+"""Measurements: the facts, and what became of them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from metrics.choices import Door
+from metrics.models.definitions import MetricDefinition
+from projects.fields import MonthField, finite, month_in_range
+from projects.models import Subject
+
+
+class Measurement(models.Model):
+    """One value of one metric for one subject and one period."""
+
+    metric = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="measurements")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="measurements")
+    period_start = models.DateField(_("period start"))
+    # The period's own month (its last one): what it counts from. It follows from period_start,
+    # the cadence and the fiscal year, none of which changes while there are measurements.
+    month = MonthField(_("month"))
+    value = models.FloatField(_("value"))
+    note = models.TextField(_("note"), blank=True)
+    door = models.CharField(_("came through"), max_length=9, choices=Door)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    is_late = models.BooleanField(
+        _("late"), default=False, help_text=_("First given after its month was closed.")
+    )
+    created_at = models.DateTimeField(_("created at"))
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        ordering = ["metric", "subject", "period_start"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_measurement_per_period", fields=["metric", "subject", "period_start"]
+            ),
+            models.CheckConstraint(name="measurement_is_finite", condition=finite("value")),
+            models.CheckConstraint(
+                name="measurement_month_is_one", condition=month_in_range("month")
+            ),
+        ]
+        indexes = [models.Index(fields=["month"], name="measurement_month")]
+
+    def __str__(self) -> str:
+        return f"{self.metric.code} of {self.subject.code} from {self.period_start}: {self.value}"
+
+
+class MeasurementChange(models.Model):
+    """A value that was corrected or deleted: who did it, when, from what to what."""
+
+    metric = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
+    period_start = models.DateField(_("period start"))
+    value_before = models.FloatField(_("value before"))
+    note_before = models.TextField(_("note before"), blank=True)
+    value_after = models.FloatField(
+        _("value after"), null=True, blank=True, help_text=_("Blank: the value was deleted.")
+    )
+    note_after = models.TextField(_("note after"), blank=True)
+    door = models.CharField(_("came through"), max_length=9, choices=Door)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    changed_at = models.DateTimeField(_("changed at"))
+
+    class Meta:
+        ordering = ["-changed_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="changed_values_are_finite",
+                condition=finite("value_before") & finite("value_after"),
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["metric", "subject", "period_start"], name="change_of_a_measurement"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric.code} of {self.subject.code}: {self.value_before} was changed"

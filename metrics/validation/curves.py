@@ -1,0 +1,81 @@
+"""Curves: points [value, score], values rising, scores 0 to 100 (SCORING section 3)."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from django.core.exceptions import ValidationError
+
+from metrics.validation.numbers import number_text
+from projects.validation import quoted
+
+Points = list[list[float]]
+
+EXAMPLE = "[[0,0],[100,100]]"
+
+
+def validate_curve(points: Any) -> None:
+    """ValidationError that says which point is wrong, and how."""
+    if not isinstance(points, list | tuple):
+        _refuse(f"{quoted(str(points))} is no curve; write points [value, score] like {EXAMPLE}.")
+    if len(points) < 2:
+        _refuse(f"A curve has two or more points; this one has {len(points)}.")
+    for number, point in enumerate(points, start=1):
+        _check_point(point, number)
+    for number in range(2, len(points) + 1):
+        before, value = points[number - 2][0], points[number - 1][0]
+        if value <= before:
+            _refuse(
+                f"Point {number}: the value {number_text(value)} is not above"
+                f" {number_text(before)}, the value of point {number - 1}."
+            )
+
+
+def _check_point(point: Any, number: int) -> None:
+    if not isinstance(point, list | tuple) or len(point) != 2:
+        _refuse(f"Point {number} is {quoted(_json(point))}; a point is [value, score].")
+    for name, coordinate in zip(("value", "score"), point, strict=True):
+        if isinstance(coordinate, bool) or not isinstance(coordinate, int | float):
+            _refuse(f"Point {number}: the {name} {quoted(_json(coordinate))} is not a number.")
+        if not is_finite(coordinate):
+            _refuse(f"Point {number}: the {name} is not finite.")
+    if not 0 <= point[1] <= 100:
+        _refuse(f"Point {number}: the score {number_text(point[1])} is not between 0 and 100.")
+
+
+def is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond any float
+        return False
+
+
+def read_curve(text: str) -> Points:
+    """A curve out of its JSON text, checked."""
+    try:
+        points = json.loads(text)
+    except (ValueError, RecursionError):
+        _refuse(f"{quoted(text)} is no curve; write points [value, score] like {EXAMPLE}.")
+    validate_curve(points)
+    return [[_plain(value), _plain(score)] for value, score in points]
+
+
+def curve_text(points: Points) -> str:
+    """The curve as compact JSON, numbers in their shortest form."""
+    written = (f"[{number_text(value)},{number_text(score)}]" for value, score in points)
+    return f"[{','.join(written)}]"
+
+
+def _plain(number: float) -> float:
+    """2.0 and 2 are one number, so that a curve that is written again is no change."""
+    return float(number) + 0.0
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    raise ValidationError(sentence, code="curve")

@@ -1,0 +1,86 @@
+"""How every row with a history is written: checked as a whole, under the name of who did it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models.deletion import ProtectedError
+
+Row = TypeVar("Row", bound=models.Model)
+
+REASON_LENGTH = 100
+
+
+def stored(row: Row) -> Row | None:
+    """The row as the database has it, locked until the transaction ends; None for a new one."""
+    if row.pk is None:
+        return None
+    found = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
+    if found is None and not row._state.adding:
+        raise ValidationError(f"{row} was deleted meanwhile.", code="gone")
+    return found
+
+
+def save_recorded(
+    row: models.Model, *, before: models.Model | None, by: User | None, reason: str = ""
+) -> frozenset[str]:
+    """Check and save a row; the names of the fields that changed, all of them for a new row.
+
+    A row that is as it was is not written, so that its history tells changes only.
+    """
+    row.full_clean()
+    changed = changed_fields(before, row)
+    if not changed:
+        return changed
+    _sign(row, by, reason)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        # What somebody else saved between check and save is seen by now, and told.
+        row.full_clean()
+        raise
+    return changed
+
+
+def delete_recorded(row: models.Model, *, by: User | None, reason: str = "") -> None:
+    """Delete a row; what depends on it and can't go with it is a ValidationError that says so."""
+    _sign(row, by, reason)
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise ValidationError(
+            f"{row} can't be deleted: {_counted(error.protected_objects)} of it."
+            " Delete or move these first.",
+            code="protected",
+        ) from None
+
+
+def changed_fields(before: models.Model | None, after: models.Model) -> frozenset[str]:
+    """The names of the fields in which two states of a row differ."""
+    return frozenset(
+        field.name
+        for field in after._meta.concrete_fields
+        if before is None or getattr(before, field.attname) != getattr(after, field.attname)
+    )
+
+
+def _sign(row: Any, by: User | None, reason: str) -> None:
+    # Read by the history's own signal handlers when the row is saved or deleted.
+    row._history_user = by
+    row._change_reason = reason[:REASON_LENGTH] or None
+
+
+def _counted(rows: set[models.Model]) -> str:
+    """`there are 2 projects and 1 portfolio`"""
+    counts = Counter(type(row)._meta for row in rows)
+    named = [
+        f"{number} {options.verbose_name if number == 1 else options.verbose_name_plural}"
+        for options, number in counts.items()
+    ]
+    verb = "is" if len(rows) == 1 else "are"
+    return f"there {verb} {' and '.join(sorted(named))}"

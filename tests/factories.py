@@ -1,0 +1,326 @@
+"""Rows with sensible defaults; a test spells out only the fields it is about.
+
+Factories write past the operations: they set the stage, and mark nothing for rescoring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.db import models
+from factory.declarations import LazyAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory
+
+from metrics.choices import Band, Cadence, Category, Door, OverallRule, RunScope, RunTrigger
+from metrics.models import (
+    CurveOverride,
+    Exemption,
+    Measurement,
+    MeasurementChange,
+    MetricAssignment,
+    MetricDefinition,
+    MonthClosing,
+    ReportedScore,
+    RescoreNeed,
+    Score,
+    Scorecard,
+    ScorecardAssignment,
+    ScorecardLine,
+    ScoreRun,
+)
+from metrics.periods import parse_period
+from projects.choices import Audience, ProjectStage, SubjectKind
+from projects.codes import engagement_code
+from projects.models import (
+    Customer,
+    Engagement,
+    Offer,
+    Organisation,
+    Portfolio,
+    Project,
+    Segment,
+    Service,
+)
+from projects.months import Month
+
+Row = TypeVar("Row", bound=models.Model)
+
+LINEAR = [[0.0, 0.0], [100.0, 100.0]]
+"""A curve that gives every value from 0 to 100 as its own score."""
+
+A_MOMENT = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
+A_MONTH = Month.parse("2026-03")
+
+
+class RowFactory(DjangoModelFactory[Row]):
+    """Calling a factory gives a stored row of its model."""
+
+    class Meta:
+        abstract = True
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, **fields: Any) -> Row: ...  # type: ignore[misc]  # as the metaclass does
+
+
+def numbered(prefix: str) -> Any:
+    return Sequence(lambda number: f"{prefix}{number}")  # type: ignore[no-untyped-call]
+
+
+def told_by(rule: Callable[[Any], Any]) -> Any:
+    """A field that follows from the row's other fields."""
+    return LazyAttribute(rule)  # type: ignore[no-untyped-call]
+
+
+def another(factory: type[DjangoModelFactory[Any]]) -> Any:
+    return SubFactory(factory)  # type: ignore[no-untyped-call]
+
+
+class UserFactory(RowFactory[User]):
+    class Meta:
+        model = User
+
+    username = numbered("person")
+
+
+class OrganisationFactory(RowFactory[Organisation]):
+    class Meta:
+        model = Organisation
+        django_get_or_create = ("code",)
+
+    code = "ORG"
+    name = "The organisation"
+
+
+class PortfolioFactory(RowFactory[Portfolio]):
+    class Meta:
+        model = Portfolio
+
+    code = numbered("PF")
+    name = told_by(lambda row: f"Portfolio {row.code}")
+
+
+class ProjectFactory(RowFactory[Project]):
+    class Meta:
+        model = Project
+
+    code = numbered("P")
+    name = told_by(lambda row: f"Project {row.code}")
+    portfolio = another(PortfolioFactory)
+    stage = ProjectStage.DELIVERY
+
+
+class SegmentFactory(RowFactory[Segment]):
+    class Meta:
+        model = Segment
+
+    code = numbered("S")
+    name = told_by(lambda row: f"Segment {row.code}")
+    audience = Audience.EXTERNAL
+
+
+class CustomerFactory(RowFactory[Customer]):
+    class Meta:
+        model = Customer
+
+    code = numbered("C")
+    name = told_by(lambda row: f"Customer {row.code}")
+    segment = another(SegmentFactory)
+
+
+class ServiceFactory(RowFactory[Service]):
+    class Meta:
+        model = Service
+
+    code = numbered("SV")
+    name = told_by(lambda row: f"Service {row.code}")
+
+
+class EngagementFactory(RowFactory[Engagement]):
+    class Meta:
+        model = Engagement
+
+    project = another(ProjectFactory)
+    segment = another(SegmentFactory)
+    code = told_by(lambda row: engagement_code(row.project.code, row.segment.code))
+    name = told_by(lambda row: f"{row.project.name} for {row.segment.name}")
+
+
+class OfferFactory(RowFactory[Offer]):
+    class Meta:
+        model = Offer
+
+    service = another(ServiceFactory)
+    segment = another(SegmentFactory)
+
+
+class MetricFactory(RowFactory[MetricDefinition]):
+    """A monthly tactical metric of projects, whose values are their own scores."""
+
+    class Meta:
+        model = MetricDefinition
+
+    code = numbered("m")
+    name = told_by(lambda row: f"Metric {row.code}")
+    category = Category.TACTICAL
+    subject_kind = SubjectKind.PROJECT
+    cadence = Cadence.MONTH
+    curve = LINEAR
+
+
+class CurveOverrideFactory(RowFactory[CurveOverride]):
+    class Meta:
+        model = CurveOverride
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    from_month = A_MONTH
+    curve = [[0.0, 100.0], [100.0, 0.0]]
+
+
+class ExemptionFactory(RowFactory[Exemption]):
+    class Meta:
+        model = Exemption
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    reason = "It has no customers yet."
+
+
+class MetricAssignmentFactory(RowFactory[MetricAssignment]):
+    class Meta:
+        model = MetricAssignment
+
+    metric = another(MetricFactory)
+    user = another(UserFactory)
+    scope = another(OrganisationFactory)
+
+
+class ScorecardFactory(RowFactory[Scorecard]):
+    """Own lines only, the arithmetic mean, and content with whatever evidence there is."""
+
+    class Meta:
+        model = Scorecard
+
+    code = numbered("card")
+    name = told_by(lambda row: f"Scorecard {row.code}")
+    subject_kind = SubjectKind.PROJECT
+    is_default = False
+    overall = OverallRule.ARITHMETIC
+    min_coverage = 0.0
+    min_categories = 1
+    amber_from = 50.0
+    green_from = 75.0
+
+
+class ScorecardLineFactory(RowFactory[ScorecardLine]):
+    class Meta:
+        model = ScorecardLine
+
+    scorecard = another(ScorecardFactory)
+    metric = another(MetricFactory)
+
+
+class ScorecardAssignmentFactory(RowFactory[ScorecardAssignment]):
+    class Meta:
+        model = ScorecardAssignment
+
+    subject = another(ProjectFactory)
+    scorecard = another(ScorecardFactory)
+
+
+def _period_fields(row: Any) -> Any:
+    organisation = Organisation.objects.first()
+    starts_in = organisation.fiscal_year_starts_in if organisation else 1
+    return parse_period(row.period, row.metric.cadence, starts_in)
+
+
+class MeasurementFactory(RowFactory[Measurement]):
+    """`period` as it is written for the metric's cadence."""
+
+    class Meta:
+        model = Measurement
+
+    class Params:
+        period = "2026-03"
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    period_start = told_by(lambda row: _period_fields(row).start)
+    month = told_by(lambda row: _period_fields(row).month)
+    value = 50.0
+    door = Door.FORM
+    created_at = A_MOMENT
+    changed_at = A_MOMENT
+
+
+class MeasurementChangeFactory(RowFactory[MeasurementChange]):
+    class Meta:
+        model = MeasurementChange
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    period_start = A_MONTH.first_day
+    value_before = 50.0
+    value_after = 60.0
+    door = Door.FORM
+    changed_at = A_MOMENT
+
+
+class ScoreFactory(RowFactory[Score]):
+    """A green tactical score that is the overall score as well."""
+
+    class Meta:
+        model = Score
+
+    subject = another(ProjectFactory)
+    month = A_MONTH
+    tactical_score = 80.0
+    tactical_coverage = 1.0
+    tactical_band = Band.GREEN
+    overall_score = 80.0
+    overall_coverage = 1.0
+    overall_band = Band.GREEN
+    overall_low = 80.0
+    overall_high = 80.0
+    balance = 1.0
+
+
+class MonthClosingFactory(RowFactory[MonthClosing]):
+    class Meta:
+        model = MonthClosing
+
+    month = A_MONTH
+    closed_at = A_MOMENT
+
+
+class ReportedScoreFactory(RowFactory[ReportedScore]):
+    class Meta:
+        model = ReportedScore
+
+    closing = another(MonthClosingFactory)
+    subject = another(ProjectFactory)
+    overall_score = 80.0
+    overall_coverage = 1.0
+    overall_band = Band.GREEN
+    overall_low = 80.0
+    overall_high = 80.0
+
+
+class ScoreRunFactory(RowFactory[ScoreRun]):
+    class Meta:
+        model = ScoreRun
+
+    scope = RunScope.FULL
+    trigger = RunTrigger.SCHEDULE
+
+
+class RescoreNeedFactory(RowFactory[RescoreNeed]):
+    class Meta:
+        model = RescoreNeed
+
+    subject = another(ProjectFactory)
+    first_month = A_MONTH
