@@ -1,0 +1,213 @@
+"""Explanations with names: of one subject's score in a month, and of its change between two.
+
+Own lines are computed from what is measured now; the scores of children are the stored ones, so
+that the cost follows what is opened and not the size of the organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from metrics.choices import Band
+from metrics.ledger import Ledger, read_board, read_ledger, read_measurements
+from metrics.models import MetricDefinition
+from metrics.periods import period_holding
+from metrics.scoring.changes import Change, change_between
+from metrics.scoring.columns import CATEGORIES
+from metrics.scoring.explanation import Explainer, Node, Reading
+from metrics.scoring.roll_up import GROUPS
+from projects.models import Organisation, Subject
+from projects.months import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score taken apart; `change` is there if another month was asked for and both have one."""
+
+    subject: Subject
+    month: Month
+    node: Node | None
+    against: Month | None
+    before: Node | None
+    change: Change | None
+    reason: str
+    subjects: dict[int, Subject]
+    metrics: dict[int, MetricDefinition]
+    ledger: Ledger
+    fiscal_year_starts_in: int
+
+    def subject_of(self, node: Node | Change) -> Subject:
+        """The subject that a node of kind `subject` is about."""
+        return self.subjects[int(self.ledger.subject_ids[node.number])]
+
+    def metric_of(self, number: int) -> MetricDefinition:
+        return self.metrics[int(self.ledger.metric_ids[number])]
+
+    def name_of(self, node: Node | Change) -> str:
+        """The code by which files and programs know the part."""
+        match node.kind:
+            case "category":
+                return CATEGORIES[node.number]
+            case "group":
+                return GROUPS[node.number]
+            case "metric":
+                return self.metric_of(node.number).code
+            case "subject":
+                return self.subject_of(node).code
+        return node.kind
+
+    def period_label(self, reading: Reading) -> str:
+        """The period of a value as a workspace writes it; days and weeks are told by month."""
+        cadence = self.metric_of(reading.metric).cadence
+        period = period_holding(
+            Month(reading.period).first_day,
+            cadence if cadence in ("quarter", "year") else "month",
+            self.fiscal_year_starts_in,
+        )
+        return period.label(self.fiscal_year_starts_in)
+
+
+def explain(
+    subject: Subject, month: Month, *, against: Month | None = None, depth: int = 0
+) -> Explanation:
+    """Take the subject's scores in a month apart, children opened `depth` levels down."""
+    ledger = read_ledger()
+    number = int(np.searchsorted(ledger.subject_ids, subject.pk))
+    months = np.array(sorted({int(month), int(against or month)}), dtype=np.int64)
+    opened = _opened(ledger, number, depth)
+    board = read_board(ledger, months, np.setdiff1d(ledger.children_of(opened), opened))
+    measurements = read_measurements(ledger, int(months[0]), int(months[-1]), opened)
+    explainer = Explainer.of(ledger.definitions, measurements, months, opened, board)
+    node = explainer.explain(number, month, depth)
+    before = None if against is None else explainer.explain(number, against, depth)
+    change = change_between(before, node)
+    organisation = Organisation.objects.only("fiscal_year_starts_in").first()
+    return Explanation(
+        subject,
+        month,
+        node,
+        against,
+        before,
+        change,
+        "" if against is None or change else _why_no_change(node, month, before, against),
+        Subject.objects.in_bulk(_subject_ids(ledger, node, before)),
+        MetricDefinition.objects.in_bulk(),
+        ledger,
+        organisation.fiscal_year_starts_in if organisation else 1,
+    )
+
+
+def _opened(ledger: Ledger, subject: int, depth: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    opened = np.array([subject], dtype=np.int64)
+    for _ in range(depth):
+        opened = np.union1d(opened, ledger.children_of(opened))
+    return opened
+
+
+def _subject_ids(ledger: Ledger, *trees: Node | None) -> list[int]:
+    def numbers(node: Node) -> Iterator[int]:
+        if node.kind == "subject":
+            yield node.number
+        for part in node.parts:
+            yield from numbers(part)
+
+    found = {number for tree in trees if tree is not None for number in numbers(tree)}
+    return [int(ledger.subject_ids[number]) for number in found]
+
+
+def _why_no_change(now: Node | None, month: Month, before: Node | None, against: Month) -> str:
+    for node, when in ((before, against), (now, month)):
+        if node is None:
+            return f"There are no scores in {when}, so there is no change to tell."
+        if node.score is None:
+            return (
+                f"The overall score of {when} is insufficient, with a coverage of "
+                f"{node.coverage:.2f}, so there is no change to tell."
+            )
+    return ""
+
+
+def as_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as `manage.py explain` prints it (SCORING section 8)."""
+    told: dict[str, Any] = {
+        "subject": explanation.subject.code,
+        "month": str(explanation.month),
+    }
+    if explanation.against is not None:
+        told["against"] = str(explanation.against)
+        if explanation.change is None:
+            told["reason"] = explanation.reason
+    if explanation.node is None:
+        return {**told, "kind": "overall", "name": "overall", "score": None, "parts": []}
+    return {**told, **_node_as_json(explanation, explanation.node, explanation.change)}
+
+
+def _node_as_json(explanation: Explanation, node: Node, change: Change | None) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": node.kind,
+        "name": explanation.name_of(node),
+        "weight": node.weight,
+        "coverage": node.coverage,
+        "score": node.score,
+        "low": node.low,
+        "high": node.high,
+        "points": node.points,
+    }
+    if node.kind != "balance":
+        told["band"] = Band(node.band).name.lower()
+    if node.kind == "metric":
+        told |= _reading_as_json(explanation, node.reading)
+        told["curve"] = _curve_of(explanation, node)
+    changes = {part.kind + str(part.number): part for part in change.parts} if change else {}
+    told["parts"] = [
+        _node_as_json(explanation, part, changes.pop(part.kind + str(part.number), None))
+        for part in node.parts
+    ]
+    if change is not None:
+        told["change"] = _change_as_json(change)
+        told["gone"] = [
+            {"kind": part.kind, "name": explanation.name_of(part), "change": _change_as_json(part)}
+            for part in changes.values()
+        ]
+    return told
+
+
+def _change_as_json(change: Change) -> dict[str, Any]:
+    return {
+        "before": change.before,
+        "now": change.now,
+        "points": change.total,
+        "score_moved": change.score_moved,
+        "weight_moved": change.weight_moved,
+        "came": change.came,
+        "went": change.went,
+        "by": change.by,
+    }
+
+
+def _reading_as_json(explanation: Explanation, reading: Reading | None) -> dict[str, Any]:
+    if reading is None:
+        return {"value": None, "period": None, "freshness": None, "inputs": []}
+    return {
+        "value": reading.value,
+        "period": explanation.period_label(reading),
+        "freshness": reading.freshness,
+        "inputs": [
+            {
+                "name": explanation.metric_of(part.metric).code,
+                **_reading_as_json(explanation, part),
+            }
+            for part in reading.inputs
+        ],
+    }
+
+
+def _curve_of(explanation: Explanation, node: Node) -> list[list[float]] | None:
+    metric = explanation.ledger.definitions.metrics[node.number]
+    if node.reading is not None and node.reading.override >= 0:
+        return metric.overrides[node.reading.override].curve.points()
+    return None if metric.curve is None else metric.curve.points()

@@ -1,0 +1,395 @@
+"""The only bridge between database and engine: rows to columns, columns to rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from metrics.bulk import Columns, among, differs, float_or_null, is_postgresql, read_columns, stage
+from metrics.choices import Category
+from metrics.models import (
+    SCORE_COLUMNS,
+    CurveOverride,
+    Exemption,
+    Measurement,
+    MetricDefinition,
+    Score,
+    Scorecard,
+    ScorecardAssignment,
+    ScorecardLine,
+)
+from metrics.models.scorecards import GROUPS, WEIGHT_FIELDS
+from metrics.scoring.columns import (
+    ALWAYS,
+    CATEGORIES,
+    NEVER,
+    Card,
+    Curve,
+    CurveChange,
+    Definitions,
+    Exempt,
+    Integers,
+    Line,
+    Links,
+    Measurements,
+    Metric,
+    Span,
+)
+from metrics.scoring.computed import first_months_needed
+from metrics.scoring.engine import Scored
+from metrics.scoring.formulas import parse_formula
+from metrics.scoring.roll_up import Board
+from projects.choices import SubjectKind
+from projects.models import Customer, Engagement, Offer, Organisation, Portfolio, Project, Segment
+from projects.models import Subject as SubjectRow
+
+_MEASUREMENTS = Measurement._meta.db_table
+_SCORES = Score._meta.db_table
+_STAGED_SCORES = "staged_scores"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The definitions as the engine sees them, and which database row each number stands for."""
+
+    subject_ids: Integers  # sorted; a subject's number is its place here
+    metric_ids: Integers  # sorted; a metric's number is its place here
+    definitions: Definitions
+
+    def subject_numbers(self, ids: Iterable[int]) -> Integers:
+        """The numbers of these subjects, sorted; a subject that is gone is left out."""
+        wanted = np.unique(np.fromiter(ids, np.int64))
+        return np.flatnonzero(np.isin(self.subject_ids, wanted, assume_unique=True))
+
+    def with_ancestors(self, subjects: Integers) -> Integers:
+        """These subjects and everything that their scores flow into."""
+        reached = np.zeros(len(self.subject_ids), bool)
+        reached[subjects] = True
+        grew = True
+        while grew:
+            before = int(reached.sum())
+            for links in self.definitions.links.values():
+                reached[links.parent[reached[links.child]]] = True
+            grew = int(reached.sum()) > before
+        return np.flatnonzero(reached)
+
+    def children_of(self, subjects: Integers) -> Integers:
+        """The members of these subjects' groups."""
+        wanted = np.zeros(len(self.subject_ids), bool)
+        wanted[subjects] = True
+        links = self.definitions.links.values()
+        return np.unique(np.concatenate([group.of_parents(wanted).child for group in links]))
+
+
+def read_ledger() -> Ledger:
+    """All definitions and links, as they stand now."""
+    subjects = list(
+        SubjectRow.objects.order_by("pk").values_list("pk", "kind", "active_from", "active_until")
+    )
+    subject_ids = np.array([row[0] for row in subjects], dtype=np.int64)
+    kinds = np.array([row[1] for row in subjects], dtype=np.str_)
+    active_from = np.array([_first(row[2]) for row in subjects], dtype=np.int64)
+    active_until = np.array([_last(row[3]) for row in subjects], dtype=np.int64)
+    numbers = {pk: number for number, pk in enumerate(subject_ids.tolist())}
+    engagements = list(
+        Engagement.objects.values_list("pk", "project_id", "segment_id", "share", "project__weight")
+    )
+    for pk, project, *_ in engagements:
+        active_from[numbers[pk]] = active_from[numbers[project]]
+        active_until[numbers[pk]] = active_until[numbers[project]]
+    for organisation in np.flatnonzero(kinds == SubjectKind.ORGANISATION):
+        active_from = np.maximum(active_from, active_from[organisation])
+        active_until = np.minimum(active_until, active_until[organisation])
+    metric_ids, metrics = _read_metrics(numbers)
+    cards, card_of = _read_cards(numbers, kinds, metric_ids)
+    definitions = Definitions(
+        metrics=metrics,
+        cards=cards,
+        card_of=card_of,
+        active_from=active_from,
+        active_until=active_until,
+        kind=kinds,
+        links=_read_links(numbers, engagements),
+    )
+    return Ledger(subject_ids, metric_ids, definitions)
+
+
+def _first(month: int | None) -> int:
+    return ALWAYS if month is None else int(month)
+
+
+def _last(month: int | None) -> int:
+    return NEVER if month is None else int(month)
+
+
+def _read_metrics(numbers: Mapping[int, int]) -> tuple[Integers, tuple[Metric, ...]]:
+    overrides: dict[int, list[CurveChange]] = defaultdict(list)
+    for metric_id, subject_id, month, curve in CurveOverride.objects.values_list(
+        "metric_id", "subject_id", "from_month", "curve"
+    ):
+        overrides[metric_id].append(CurveChange(numbers[subject_id], int(month), Curve.of(curve)))
+    exempt: dict[int, list[Exempt]] = defaultdict(list)
+    for metric_id, subject_id, first, last in Exemption.objects.values_list(
+        "metric_id", "subject_id", "from_month", "until_month"
+    ):
+        exempt[metric_id].append(Exempt(numbers[subject_id], Span(int(first), _last(last))))
+    rows = list(MetricDefinition.objects.order_by("pk"))
+    metrics = tuple(
+        Metric(
+            code=row.code,
+            category=CATEGORIES.index(row.category),
+            cadence=row.cadence,
+            fold=row.time_aggregation,
+            grace=row.grace_months,
+            curve=None if row.curve is None else Curve.of(row.curve),
+            formula=parse_formula(row.formula) if row.formula else None,
+            span=Span(_first(row.active_from), _last(row.active_until)),
+            overrides=tuple(overrides[row.pk]),
+            exempt=tuple(exempt[row.pk]),
+        )
+        for row in rows
+    )
+    return np.array([row.pk for row in rows], dtype=np.int64), metrics
+
+
+def _read_cards(
+    numbers: Mapping[int, int], kinds: NDArray[np.str_], metric_ids: Integers
+) -> tuple[tuple[Card, ...], Integers]:
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for card_id, metric_id, weight in ScorecardLine.objects.order_by("pk").values_list(
+        "scorecard_id", "metric_id", "weight"
+    ):
+        lines[card_id].append(Line(int(np.searchsorted(metric_ids, metric_id)), weight))
+    rows = list(Scorecard.objects.order_by("pk"))
+    cards = tuple(card_of_row(row, lines[row.pk]) for row in rows)
+    card_of = np.full(len(kinds), -1, dtype=np.int64)
+    for number, row in enumerate(rows):
+        if row.is_default:
+            card_of[kinds == row.subject_kind] = number
+    places = {row.pk: number for number, row in enumerate(rows)}
+    for subject_id, card_id in ScorecardAssignment.objects.values_list("pk", "scorecard_id"):
+        card_of[numbers[subject_id]] = places[card_id]
+    return cards, card_of
+
+
+def card_of_row(row: Scorecard, lines: Sequence[Line] = ()) -> Card:
+    """A scorecard as the engine sees it."""
+    tactical, value_creation, longevity, financial = (
+        getattr(row, field) for field in WEIGHT_FIELDS
+    )
+    return Card(
+        category_weights=(tactical, value_creation, longevity, financial),
+        overall=row.overall,
+        min_coverage=row.min_coverage,
+        min_categories=row.min_categories,
+        amber_from=row.amber_from,
+        green_from=row.green_from,
+        shares={group: getattr(row, f"share_{group}") for group in GROUPS},
+        lines=tuple(lines),
+    )
+
+
+class _LinkRows:
+    """Collects the rows of one group."""
+
+    def __init__(self, numbers: Mapping[int, int]) -> None:
+        self._numbers = numbers
+        self._rows: list[tuple[int, int, float]] = []
+
+    def add(self, parent: int, child: int, weight: float) -> None:
+        self._rows.append((self._numbers[parent], self._numbers[child], weight))
+
+    def links(self) -> Links:
+        parents, children, weights = zip(*self._rows, strict=True) if self._rows else ((), (), ())
+        return Links.of(
+            np.array(parents, dtype=np.int64),
+            np.array(children, dtype=np.int64),
+            np.array(weights, dtype=np.float64),
+        )
+
+
+def _read_links(
+    numbers: Mapping[int, int], engagements: Sequence[tuple[Any, ...]]
+) -> dict[str, Links]:
+    """Who is a member of whose group, and with which weight (the table of SCORING section 4)."""
+    of = {group: _LinkRows(numbers) for group in GROUPS if group != "own"}
+    organisations = list(Organisation.objects.values_list("pk", flat=True))
+    for engagement, project, segment, share, project_weight in engagements:
+        of["engagements"].add(project, engagement, share)
+        of["engagements"].add(segment, engagement, project_weight * share)
+        of["projects"].add(segment, project, project_weight * share)
+    ancestors = _ancestors_of_portfolios()
+    for project, portfolio, weight in Project.objects.values_list("pk", "portfolio_id", "weight"):
+        for above in ancestors[portfolio]:
+            of["projects"].add(above, project, weight)
+        for organisation in organisations:
+            of["projects"].add(organisation, project, weight)
+    for segment, weight in Segment.objects.values_list("pk", "weight"):
+        for organisation in organisations:
+            of["segments"].add(organisation, segment, weight)
+    for customer, segment, weight in Customer.objects.values_list("pk", "segment_id", "weight"):
+        of["customers"].add(segment, customer, weight)
+    for service, segment, weight in Offer.objects.values_list("service_id", "segment_id", "weight"):
+        of["services"].add(segment, service, weight)
+    return {group: rows.links() for group, rows in of.items()}
+
+
+def _ancestors_of_portfolios() -> dict[int, list[int]]:
+    """Per portfolio itself and all portfolios above it."""
+    parents = dict(Portfolio.objects.values_list("pk", "parent_id"))
+    ancestors: dict[int, list[int]] = {}
+    for portfolio, parent in parents.items():
+        line: list[int] = [portfolio]
+        above: int | None = parent
+        while above is not None:
+            line.append(above)
+            above = parents[above]
+        ancestors[portfolio] = line
+    return ancestors
+
+
+def read_measurements(
+    ledger: Ledger, first: int, last: int, subjects: Integers | None = None
+) -> dict[int, Measurements]:
+    """What scores of the months first to last can depend on; of some subjects or of all."""
+    metrics = ledger.definitions.metrics
+    by_first: dict[int, list[int]] = defaultdict(list)
+    for number, needed in enumerate(first_months_needed(metrics, first)):
+        by_first[needed].append(int(ledger.metric_ids[number]))
+    if not by_first:
+        return {}
+    alternatives, parameters = [], []
+    for needed, ids in by_first.items():
+        condition, values = among("metric_id", ids)
+        alternatives.append(f"(month >= %s AND {condition})")
+        parameters += [needed, *values]
+    where = f"month <= %s AND ({' OR '.join(alternatives)})"
+    parameters = [last, *parameters]
+    if subjects is not None:
+        condition, values = among("subject_id", ledger.subject_ids[subjects])
+        where += f" AND {condition}"
+        parameters += values
+    order = (
+        "period_start - DATE '0001-01-01'"
+        if is_postgresql()
+        else "CAST(julianday(period_start) AS INTEGER)"
+    )
+    columns = read_columns(
+        {"metric": "i", "subject": "i", "month": "i", "period": "i", "value": "f"},
+        f"SELECT metric_id, subject_id, month, {order}, value FROM {_MEASUREMENTS} WHERE {where}",
+        parameters,
+    )
+    return _by_metric(ledger, columns)
+
+
+def _by_metric(ledger: Ledger, columns: Columns) -> dict[int, Measurements]:
+    order = np.argsort(columns["metric"], kind="stable")
+    metric = columns["metric"][order]
+    subject = np.searchsorted(ledger.subject_ids, columns["subject"][order])
+    month, period, value = (columns[name][order] for name in ("month", "period", "value"))
+    if not len(metric):
+        return {}
+    starts = np.flatnonzero(np.r_[True, metric[1:] != metric[:-1]])
+    ends = [*starts[1:], len(metric)]
+    return {
+        int(np.searchsorted(ledger.metric_ids, metric[start])): Measurements(
+            subject[start:end], month[start:end], period[start:end], value[start:end]
+        )
+        for start, end in zip(starts, ends, strict=True)
+    }
+
+
+def read_board(ledger: Ledger, months: Integers, subjects: Integers) -> Board:
+    """The stored category scores of some subjects, on a board for all of them."""
+    board = Board.empty(len(ledger.subject_ids), len(months))
+    if not len(subjects):
+        return board
+    kinds = {"subject": "i", "month": "i"}
+    fields = ["subject_id", "month"]
+    for category in Category.values:
+        kinds |= {f"{category}_score": "n", f"{category}_coverage": "n"}
+        fields += [f"{category}_score", f"{category}_coverage"]
+    of_months, month_values = among("month", months)
+    of_subjects, subject_values = among("subject_id", ledger.subject_ids[subjects])
+    columns = read_columns(
+        kinds,
+        f"SELECT {', '.join(fields)} FROM {_SCORES} WHERE {of_months} AND {of_subjects}",
+        [*month_values, *subject_values],
+    )
+    subject = np.searchsorted(ledger.subject_ids, columns["subject"])
+    month = np.searchsorted(months, columns["month"])
+    for number, category in enumerate(Category.values):
+        coverage = columns[f"{category}_coverage"]
+        board.present[number, subject, month] = ~np.isnan(coverage)
+        board.coverage[number, subject, month] = np.nan_to_num(coverage)
+        board.score[number, subject, month] = columns[f"{category}_score"]
+    return board
+
+
+_BANDS = frozenset(column for column in SCORE_COLUMNS if column.endswith("_band"))
+_NO_BAND = -1
+
+
+def score_columns(ledger: Ledger, scored: Scored) -> Columns:
+    """The rows to store, as columns: subject and month, then the columns of the table."""
+    place, at = np.nonzero(scored.stored)
+    columns: Columns = {
+        "subject_id": ledger.subject_ids[scored.subjects[place]],
+        "month": scored.months[at],
+    }
+    for number, category in enumerate(Category.values):
+        present = scored.categories.present[number, place, at]
+        coverage = scored.categories.coverage[number, place, at]
+        band = scored.bands[number, place, at]
+        columns[f"{category}_score"] = scored.categories.score[number, place, at]
+        columns[f"{category}_coverage"] = np.where(present, coverage, np.nan)
+        columns[f"{category}_band"] = np.where(present, band, _NO_BAND)
+    for name in ("score", "coverage", "band", "low", "high"):
+        columns[f"overall_{name}"] = getattr(scored.overall, name)[place, at]
+    columns["balance"] = scored.overall.balance[place, at]
+    return columns
+
+
+def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) -> tuple[int, int]:
+    """Make the table say just this of these subjects and months; how many were written, removed.
+
+    Rows that already say it are not touched. Call it inside a transaction.
+    """
+    kinds = {"subject_id": "i", "month": "i"}
+    kinds |= {column: "i" if column in _BANDS else "n" for column in SCORE_COLUMNS}
+    stage(_STAGED_SCORES, kinds, score_columns(ledger, scored))
+    selected = [
+        f"NULLIF({column}, {_NO_BAND})" if column in _BANDS else float_or_null(column)
+        for column in SCORE_COLUMNS
+    ]
+    named = ", ".join(SCORE_COLUMNS)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in SCORE_COLUMNS)
+    changed = differs(
+        [f"{_SCORES}.{column}" for column in SCORE_COLUMNS],
+        [f"excluded.{column}" for column in SCORE_COLUMNS],
+    )
+    of_months, parameters = among("month", scored.months)
+    condition = of_months
+    if not all_subjects:
+        of_subjects, values = among("subject_id", ledger.subject_ids[scored.subjects])
+        condition, parameters = f"{condition} AND {of_subjects}", [*parameters, *values]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_SCORES} (subject_id, month, {named}) "
+            f"SELECT subject_id, month, {', '.join(selected)} FROM {_STAGED_SCORES} WHERE true "
+            f"ON CONFLICT (month, subject_id) DO UPDATE SET {updates} WHERE {changed}"
+        )
+        written = cursor.rowcount
+        cursor.execute(
+            f"DELETE FROM {_SCORES} WHERE {condition} AND NOT EXISTS (SELECT 1 FROM "
+            f"{_STAGED_SCORES} AS staged WHERE staged.subject_id = {_SCORES}.subject_id "
+            f"AND staged.month = {_SCORES}.month)",
+            parameters,
+        )
+        return written, cursor.rowcount

@@ -1,0 +1,39 @@
+"""The sign of life of a worker while it computes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from metrics.models import ScoreRun
+from metrics.operations.runs import show_life
+
+
+@contextmanager
+def heartbeat(run: ScoreRun) -> Iterator[None]:
+    """Keep telling that the run's worker is alive, from a thread with a connection of its own."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_beat, args=(run, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _beat(run: ScoreRun, ended: threading.Event) -> None:
+    try:
+        while not ended.wait(settings.SCORE_RUN_STALE_SECONDS / 4):
+            try:
+                if not show_life(run):
+                    return
+            except DatabaseError:
+                # A database that is away may come back before the run is given up.
+                connection.close()
+    finally:
+        connection.close()

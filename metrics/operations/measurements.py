@@ -1,0 +1,196 @@
+"""Recording, correcting and deleting values: the one place that writes a single measurement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from metrics.choices import Cadence, Door
+from metrics.entry_rights import EntryRights
+from metrics.models import Measurement, MeasurementChange, MetricDefinition
+from metrics.operations.locks import lock_out_closings
+from metrics.operations.rescoring import mark_for_rescoring
+from metrics.periods import Period
+from metrics.validation.dependence import stored_rules
+from metrics.validation.measurements import MeasurementRules, check_measurement
+from projects.models import Subject
+from projects.months import Month
+
+
+class Outcome(StrEnum):
+    """What became of a value that somebody gave."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMeasurement:
+    measurement: Measurement
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as somebody gives it at one moment, through one door."""
+
+    value: float
+    note: str
+    by: User | None
+    door: Door
+    at: datetime
+
+
+def may_enter(
+    user: AbstractBaseUser | AnonymousUser, metric: MetricDefinition, subject: Subject
+) -> bool:
+    """Values are entered by those they are assigned to, and where there is nobody, by any analyst.
+
+    Asked about many values at once, use `EntryRights`.
+    """
+    return EntryRights.of(user, [metric.pk]).may_enter(metric.pk, subject.pk)
+
+
+@transaction.atomic
+def record_measurement(
+    *,
+    metric: MetricDefinition,
+    subject: Subject,
+    period: Period,
+    value: float,
+    note: str = "",
+    by: User | None,
+    door: Door,
+) -> RecordedMeasurement:
+    """Record or correct one value; its scores fall due. Harmless to repeat."""
+    lock_out_closings()
+    # What was read before the lock may have changed meanwhile.
+    metric = MetricDefinition.objects.get(pk=metric.pk)
+    rules = stored_rules(metrics=[metric], subjects=[subject])
+    given = Given(float(value) + 0.0, note, by, door, timezone.now())  # there is one zero
+    existing = _stored(metric, subject, period)
+    _check(metric, subject, period, given, existing, rules)
+    if existing is None:
+        try:
+            created = _record_first(metric, subject, period, given, rules)
+            return RecordedMeasurement(created, Outcome.CREATED)
+        except IntegrityError:
+            # Somebody else's first value came in between; ours corrects it.
+            existing = _stored(metric, subject, period)
+            if existing is None:
+                raise
+        _check(metric, subject, period, given, existing, rules)
+    return RecordedMeasurement(existing, _correct(existing, given))
+
+
+@transaction.atomic
+def delete_measurement(measurement: Measurement, *, by: User | None, door: Door) -> None:
+    """Delete a value, on record; one that is gone already is none to delete."""
+    lock_out_closings()
+    existing = (
+        Measurement.objects.select_for_update()
+        .select_related("metric", "subject")
+        .filter(pk=measurement.pk)
+        .first()
+    )
+    if existing is None:
+        return
+    rules = stored_rules(metrics=[existing.metric], subjects=[existing.subject])
+    period = Period(Cadence(existing.metric.cadence), existing.period_start)
+    rules.refuse_change(period, (existing.value, existing.note), None)
+    _keep_on_record(existing, by=by, door=door, at=timezone.now(), after=None)
+    existing.delete()
+    mark_for_rescoring([existing.subject_id], Month(existing.month))
+
+
+def _stored(metric: MetricDefinition, subject: Subject, period: Period) -> Measurement | None:
+    """Locked, so that two who correct it at once each leave their change on record."""
+    return (
+        Measurement.objects.select_for_update()
+        .filter(metric=metric, subject=subject.pk, period_start=period.start)
+        .first()
+    )
+
+
+def _check(
+    metric: MetricDefinition,
+    subject: Subject,
+    period: Period,
+    given: Given,
+    existing: Measurement | None,
+    rules: MeasurementRules,
+) -> None:
+    check_measurement(
+        metric=metric,
+        subject=subject,
+        period=period,
+        value=given.value,
+        note=given.note,
+        existing=existing,
+        rules=rules,
+    )
+
+
+def _record_first(
+    metric: MetricDefinition,
+    subject: Subject,
+    period: Period,
+    given: Given,
+    rules: MeasurementRules,
+) -> Measurement:
+    """The first value of its period; IntegrityError if somebody else's was faster."""
+    measurement = Measurement(
+        metric=metric,
+        subject_id=subject.pk,
+        period_start=period.start,
+        month=period.month,
+        value=given.value,
+        note=given.note,
+        door=given.door,
+        entered_by=given.by,
+        is_late=rules.is_late(period),
+        created_at=given.at,
+        changed_at=given.at,
+    )
+    with transaction.atomic():
+        measurement.save(force_insert=True)
+    mark_for_rescoring([subject.pk], period.month)
+    return measurement
+
+
+def _correct(existing: Measurement, given: Given) -> Outcome:
+    if (existing.value, existing.note) == (given.value, given.note):
+        return Outcome.SAME
+    _keep_on_record(existing, by=given.by, door=given.door, at=given.at, after=given)
+    is_other_value = existing.value != given.value
+    existing.value, existing.note = given.value, given.note
+    existing.entered_by, existing.door = given.by, given.door
+    existing.changed_at = given.at
+    existing.save()
+    if is_other_value:
+        mark_for_rescoring([existing.subject_id], Month(existing.month))
+    return Outcome.CHANGED
+
+
+def _keep_on_record(
+    existing: Measurement, *, by: User | None, door: Door, at: datetime, after: Given | None
+) -> None:
+    MeasurementChange.objects.create(
+        metric_id=existing.metric_id,
+        subject_id=existing.subject_id,
+        period_start=existing.period_start,
+        value_before=existing.value,
+        note_before=existing.note,
+        value_after=after.value if after else None,
+        note_after=after.note if after else "",
+        door=door,
+        changed_by=by,
+        changed_at=at,
+    )

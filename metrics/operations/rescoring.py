@@ -1,0 +1,35 @@
+"""Noting that scores are to be made anew, in the transaction of the change that asks for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from metrics.models import RescoreNeed
+from projects.months import FIRST_MONTH, Month
+
+logger = logging.getLogger(__name__)
+
+
+def mark_for_rescoring(subject_ids: Iterable[int], first_month: Month = FIRST_MONTH) -> None:
+    """These subjects and all above them are to be scored anew from the month on.
+
+    Without a month: from the first one that is open. Call it inside the change's own transaction.
+    """
+    RescoreNeed.objects.bulk_create(
+        RescoreNeed(subject_id=subject_id, first_month=first_month)
+        for subject_id in dict.fromkeys(subject_ids)
+    )
+    transaction.on_commit(ask_for_a_run)
+
+
+def ask_for_a_run() -> None:
+    """Wake a worker; if none can be reached, the scheduler finds the need by itself."""
+    try:
+        current_app.send_task("metrics.tasks.answer_needs_task", retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        logger.warning("No worker could be woken (%s); the scheduler will find the change.", error)

@@ -1,0 +1,311 @@
+"""Scoring runs: asked for, claimed by one worker, carried out block by block, and mended.
+
+A run is claimed by changing its row; the database lets one run be RUNNING at a time. Each block of
+months is computed from what is stored and written in one transaction that first looks whether the
+claim still holds, so a worker that was given up for dead can't write over its successor.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Min, QuerySet
+from django.utils import timezone
+
+from metrics.choices import RunScope, RunState, RunTrigger
+from metrics.closed_months import ClosedMonths
+from metrics.horizon import scheduled_months
+from metrics.ledger import Ledger, read_board, read_ledger, read_measurements, store_scores
+from metrics.models import RescoreNeed, Score, ScoreRun
+from metrics.scoring.columns import Integers
+from metrics.scoring.engine import score
+from projects.months import Month, month_range
+
+logger = logging.getLogger(__name__)
+
+MONTHS_PER_BLOCK = 6
+Progress = Callable[[int, int], None]
+
+
+class RunLost(Exception):
+    """The run is no longer this worker's: it was given up for dead and reopened."""
+
+
+class AnotherRunIsGoing(Exception):
+    """Scores are being written by somebody else, who did not finish in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Months that are scored in one go: for some subjects, or for all (None)."""
+
+    months: list[Month]
+    subjects: Integers | None
+
+
+def request_full_run(trigger: RunTrigger, *, by: User | None = None) -> ScoreRun:
+    """Ask for all open months to be scored; a request that still waits is enough."""
+    waiting = ScoreRun.objects.filter(state=RunState.DUE, scope=RunScope.FULL)
+    return waiting.first() or ScoreRun.objects.create(
+        scope=RunScope.FULL, trigger=trigger, requested_by=by
+    )
+
+
+def take_next_run() -> ScoreRun | None:
+    """Claim what is to be done next, if nobody is at work: a run that is due, or the changes."""
+    if ScoreRun.objects.filter(state=RunState.RUNNING).exists():
+        return None
+    due = ScoreRun.objects.filter(state=RunState.DUE).order_by("pk").first()
+    if due is None:
+        if not RescoreNeed.objects.exists() or _is_backing_off():
+            return None
+        due = ScoreRun.objects.create(scope=RunScope.CHANGED, trigger=RunTrigger.CHANGE)
+    return claim(due)
+
+
+def claim(run: ScoreRun) -> ScoreRun | None:
+    """Make the run this worker's; None if another was faster or is at work."""
+    try:
+        with transaction.atomic():
+            claimed = ScoreRun.objects.filter(pk=run.pk, state=RunState.DUE).update(
+                state=RunState.RUNNING,
+                attempt=F("attempt") + 1,
+                started_at=timezone.now(),
+                heartbeat_at=timezone.now(),
+                done=0,
+                error="",
+            )
+    except IntegrityError:
+        return None
+    if not claimed:
+        return None
+    run.refresh_from_db()
+    return run
+
+
+def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
+    """Score what the claimed run is about; harmless to repeat.
+
+    RunLost if the claim was taken away meanwhile; any other error leaves the run FAILED and what it
+    was to answer unanswered, for a later run.
+    """
+    try:
+        _carry_out(run, progress or (lambda done, total: None))
+    except RunLost:
+        raise
+    except Exception as error:
+        _held(run).update(
+            state=RunState.FAILED,
+            finished_at=timezone.now(),
+            error=f"{type(error).__name__}: {error}"[:2000],
+        )
+        raise
+    run.refresh_from_db()
+    return run
+
+
+def give_back(run: ScoreRun) -> None:
+    """Let a run that stopped on a passing fault be taken again."""
+    ScoreRun.objects.filter(
+        pk=run.pk, attempt=run.attempt, state__in=[RunState.RUNNING, RunState.FAILED]
+    ).update(state=RunState.DUE, finished_at=None)
+
+
+def show_life(run: ScoreRun) -> bool:
+    """Tell that the worker of this run is alive; False if the run is no longer its own."""
+    return bool(_held(run).update(heartbeat_at=timezone.now()))
+
+
+def reopen_dead_runs() -> int:
+    """Make runs due again whose worker has not shown life for too long; how many there were."""
+    silent_since = timezone.now() - timedelta(seconds=settings.SCORE_RUN_STALE_SECONDS)
+    return ScoreRun.objects.filter(state=RunState.RUNNING, heartbeat_at__lt=silent_since).update(
+        state=RunState.DUE
+    )
+
+
+def score_now(
+    *,
+    trigger: RunTrigger,
+    months: Sequence[Month] | None = None,
+    by: User | None = None,
+    progress: Progress | None = None,
+    patience: float = 600.0,
+) -> ScoreRun:
+    """Score in the foreground: the given months, else all that a scheduled run would.
+
+    Closed months are passed by. Waits for a run that is going; AnotherRunIsGoing after `patience`
+    seconds.
+    """
+    run = ScoreRun.objects.create(
+        scope=RunScope.MONTHS if months else RunScope.FULL,
+        trigger=trigger,
+        requested_by=by,
+        first_month=months[0] if months else None,
+        last_month=months[-1] if months else None,
+    )
+    return carry_out(_claim_patiently(run, patience), progress)
+
+
+def answer_all_needs(*, patience: float = 600.0) -> None:
+    """Score in the foreground everything that waits; returns at once if nothing does."""
+    while RescoreNeed.objects.exists():
+        run = ScoreRun.objects.create(scope=RunScope.CHANGED, trigger=RunTrigger.CHANGE)
+        carry_out(_claim_patiently(run, patience))
+
+
+def _claim_patiently(run: ScoreRun, patience: float) -> ScoreRun:
+    deadline = time.monotonic() + patience
+    while True:
+        if claimed := claim(run):
+            return claimed
+        run.refresh_from_db()
+        if run.state not in (RunState.DUE, RunState.RUNNING):
+            return run
+        reopen_dead_runs()
+        if time.monotonic() > deadline:
+            ScoreRun.objects.filter(pk=run.pk, state=RunState.DUE).delete()
+            raise AnotherRunIsGoing(
+                "Another scoring run is going on and did not end in time. "
+                "See it at /runs/, and try again when it is done."
+            )
+        time.sleep(0.2)
+
+
+def _is_backing_off() -> bool:
+    """After failures in a row, wait twice as long each time before trying again."""
+    failures = 0
+    last_end = None
+    for state, finished_at in ScoreRun.objects.values_list("state", "finished_at")[:8]:
+        if state != RunState.FAILED:
+            break
+        failures += 1
+        last_end = last_end or finished_at
+    return last_end is not None and timezone.now() < last_end + timedelta(seconds=5 * 2**failures)
+
+
+def _held(run: ScoreRun) -> QuerySet[ScoreRun]:
+    """The run's row, as long as the claim of this attempt holds."""
+    return ScoreRun.objects.filter(pk=run.pk, attempt=run.attempt, state=RunState.RUNNING)
+
+
+def _hold(run: ScoreRun, **changes: Any) -> None:
+    """Change the run's row if the claim still holds; inside a transaction this also locks it."""
+    if not _held(run).update(heartbeat_at=timezone.now(), **changes):
+        raise RunLost(f"Run {run.pk} was reopened and belongs to another worker.")
+
+
+def _carry_out(run: ScoreRun, progress: Progress) -> None:
+    # What waits is read before anything else: a change that comes in later leaves a need of its
+    # own behind, which this run does not delete.
+    needs = list(RescoreNeed.objects.values_list("pk", "subject_id", "first_month"))
+    ledger = read_ledger()
+    closed = ClosedMonths.read()
+    scheduled = scheduled_months(ledger, Month.of(timezone.localdate()))
+    to_be_scored = closed.open_among(scheduled)
+    if run.scope == RunScope.CHANGED:
+        blocks = _blocks_of_changes(ledger, needs, to_be_scored)
+    elif run.scope == RunScope.FULL:
+        blocks = list(_cut(to_be_scored, None))
+    else:
+        blocks = list(_cut(closed.open_among(_months_asked_for(run)), None))
+    months = [month for block in blocks for month in block.months]
+    _hold(run, **_extent(ledger, blocks), total=len(months))
+    progress(0, len(months))
+    done = 0
+    for block in blocks:
+        _score_block(run, ledger, block)
+        done += len(block.months)
+        progress(done, len(months))
+    with transaction.atomic():
+        removed = _remove_strays(closed, keep={*scheduled, *months})
+        if run.scope == RunScope.CHANGED or set(to_be_scored) <= set(months):
+            _answer([pk for pk, *_ in needs])
+        _hold(
+            run,
+            state=RunState.DONE,
+            finished_at=timezone.now(),
+            rows_removed=F("rows_removed") + removed,
+        )
+
+
+def _months_asked_for(run: ScoreRun) -> list[Month]:
+    if run.first_month is None or run.last_month is None:
+        raise ValueError(f"Run {run.pk} of given months names none.")
+    return month_range(run.first_month, run.last_month)
+
+
+def _extent(ledger: Ledger, blocks: Sequence[Block]) -> dict[str, Any]:
+    """What the run's row says about how much it looks at."""
+    everybody = len(ledger.subject_ids)
+    counts = [everybody if block.subjects is None else len(block.subjects) for block in blocks]
+    extent: dict[str, Any] = {"subjects": max(counts, default=0)}
+    if blocks:
+        extent["first_month"] = min(block.months[0] for block in blocks)
+        extent["last_month"] = max(block.months[-1] for block in blocks)
+    return extent
+
+
+def _blocks_of_changes(
+    ledger: Ledger, needs: Sequence[tuple[int, int, Month]], months: Sequence[Month]
+) -> list[Block]:
+    """The changed subjects with all above them; everybody in months that have no scores yet."""
+    stored = Score.objects.aggregate(first=Min("month"), last=Max("month"))
+    new = [
+        month
+        for month in months
+        if stored["first"] is None or not stored["first"] <= month <= stored["last"]
+    ]
+    first = min((first_month for *_, first_month in needs), default=None)
+    changed = [month for month in months if first is not None and month >= first]
+    subjects = ledger.with_ancestors(
+        ledger.subject_numbers(subject_id for _, subject_id, _ in needs)
+    )
+    return [
+        *_cut(new, None),
+        *_cut([month for month in changed if month not in set(new)], subjects),
+    ]
+
+
+def _cut(months: Sequence[Month], subjects: Integers | None) -> Iterator[Block]:
+    for start in range(0, len(months), MONTHS_PER_BLOCK):
+        yield Block(list(months[start : start + MONTHS_PER_BLOCK]), subjects)
+
+
+def _score_block(run: ScoreRun, ledger: Ledger, block: Block) -> None:
+    months = np.array(block.months, dtype=np.int64)
+    measurements = read_measurements(ledger, block.months[0], block.months[-1], block.subjects)
+    board = None
+    if block.subjects is not None:
+        children = np.setdiff1d(ledger.children_of(block.subjects), block.subjects)
+        board = read_board(ledger, months, children)
+    scored = score(ledger.definitions, measurements, months, subjects=block.subjects, board=board)
+    with transaction.atomic():
+        _hold(run, done=F("done") + len(months))
+        written, removed = store_scores(ledger, scored, all_subjects=block.subjects is None)
+        _hold(
+            run,
+            rows_written=F("rows_written") + written,
+            rows_removed=F("rows_removed") + removed,
+        )
+
+
+def _remove_strays(closed: ClosedMonths, keep: set[Month]) -> int:
+    """Delete the scores of open months that no value reaches any more."""
+    held = Score.objects.order_by("month").values_list("month", flat=True).distinct()
+    strays = [month for month in held if month not in keep and month not in closed]
+    return Score.objects.filter(month__in=strays).delete()[0] if strays else 0
+
+
+def _answer(need_ids: Sequence[int]) -> None:
+    for start in range(0, len(need_ids), 5000):
+        RescoreNeed.objects.filter(pk__in=need_ids[start : start + 5000]).delete()
