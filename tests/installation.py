@@ -1,0 +1,132 @@
+"""An installation of its own for tests with real processes: database, broker, worker and beat."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0
+
+
+def eventually(what: Callable[[], Any], patience: float = PATIENCE, every: float = 0.05) -> Any:
+    """Ask until the answer is true; AssertionError if it never is."""
+    deadline = time.monotonic() + patience
+    while True:
+        if answer := what():
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Not within {patience} seconds.")
+        time.sleep(every)
+
+
+class Process:
+    """A child in a session of its own, so that it can be killed with all it started."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the process and its children, by default without a chance to tidy up."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+            self.process.wait(timeout=30)
+
+
+class Installation:
+    """Runs `manage.py` and Celery against a database and a broker that are nobody else's."""
+
+    def __init__(self, folder: Path, database_url: str, broker_url: str) -> None:
+        self.folder = folder
+        self.processes: list[Process] = []
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "CELERY_BROKER_URL")
+        } | {
+            "DATABASE_URL": database_url,
+            "SCORE_RUN_STALE_SECONDS": "5",
+            "ANSWER_NEEDS_EVERY_SECONDS": "1",
+            "CELERY_WORKER_CONCURRENCY": "2",
+        }
+        if broker_url:
+            self.environment["CELERY_BROKER_URL"] = broker_url
+        self.manage("migrate", "--verbosity", "0")
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def python(self, code: str) -> str:
+        """Run Python with Django set up and the usual names imported; what it prints."""
+        return self.manage("shell", "--no-imports", "--command", f"{_PREAMBLE}\n{code}")
+
+    def start_worker(self, *, beat: bool = True) -> Process:
+        """A worker, and with it a beat of its own process."""
+        celery = [sys.executable, "-m", "celery", "-A", "pmo_portal"]
+        worker = self._start([*celery, "worker", "--concurrency", "2"], "worker.log")
+        if beat:
+            self._start([*celery, "beat", "--max-interval", "1"], "beat.log")
+        return worker
+
+    def _start(self, command: list[str], log: str) -> Process:
+        process = Process(command, self.environment, self.folder / log)
+        self.processes.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+
+_PREAMBLE = """
+import json
+from datetime import date
+from metrics.choices import *
+from metrics.models import *
+from metrics.operations.measurements import record_measurement
+from metrics.operations.runs import *
+from metrics.periods import parse_period
+from metrics.tasks import *
+from projects.models import *
+from projects.months import Month
+"""
+
+
+@contextmanager
+def installed(folder: Path, database_url: str, broker_url: str = "") -> Iterator[Installation]:
+    installation = Installation(folder, database_url, broker_url)
+    try:
+        yield installation
+    except BaseException:
+        print(installation.logs()[-4000:])  # noqa: T201  # pytest shows it beside the failure
+        raise
+    finally:
+        installation.end()

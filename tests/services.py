@@ -1,0 +1,77 @@
+"""Throwaway servers for tests: each is started empty on a free port and leaves nothing behind."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from pmo_portal.environment import TRUE_WORDS
+
+
+class ServiceMissing(Exception):
+    """A program that tests need is not installed on this machine."""
+
+
+def nothing_may_be_skipped() -> bool:
+    return os.environ.get("CI", "").lower() in TRUE_WORDS
+
+
+def find_program(*names: str) -> str:
+    """The first of these programs that there is."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    raise ServiceMissing(f"{names[0]} is not installed")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """The address of a Redis without any data."""
+    program = find_program("redis-server")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        with subprocess.Popen([program, *options], stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            told = []
+            for line in server.stdout:
+                told.append(line)
+                if "Ready to accept connections" in line:
+                    break
+            else:
+                raise RuntimeError("redis-server did not start:\n" + "".join(told))
+            yield f"redis://127.0.0.1:{port}/0"
+            server.terminate()
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL without any data; a database's name is to be added to it."""
+    command = [find_program("pg_virtualenv"), "-o", "fsync=off", "sh", "-c", "env; echo ready; cat"]
+    if os.geteuid() == 0:
+        # As root its clusters would stand among the machine's own, where two runs collide.
+        command = [find_program("runuser"), "-u", "postgres", "--", *command]
+    with subprocess.Popen(
+        command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        told = {}
+        for line in server.stdout:
+            name, _, value = line.rstrip("\n").partition("=")
+            told[name] = value
+            if name == "ready":
+                break
+        else:
+            raise RuntimeError("pg_virtualenv did not start a server; it says why above.")
+        yield "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}".format(**told)
+        # Leaving this block closes its input: it ends, and its server and data with it.

@@ -1,0 +1,26 @@
+"""The throwaway servers are there, empty, and the skips of `make test` are honest."""
+
+import psycopg2
+import pytest
+import redis
+
+from tests.services import ServiceMissing, find_program
+
+
+@pytest.mark.redis
+def test_a_redis_is_there_and_empty(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as connection:
+        assert connection.ping()
+        assert connection.dbsize() == 0
+
+
+@pytest.mark.postgres
+def test_each_test_has_an_empty_database_of_its_own(postgres_url: str) -> None:
+    with psycopg2.connect(postgres_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_program_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ServiceMissing, match=r"^no-such-server is not installed$"):
+        find_program("no-such-server", "nor-this")

@@ -1,0 +1,126 @@
+"""Scoring by real worker processes, on the embedded broker and on Redis with PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.installation import Installation, eventually, installed
+
+pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
+
+WORKED = "examples/worked"
+MANY_MONTHS = "examples/uk_gmpp"
+
+IS_IDLE = """
+print(json.dumps(not RescoreNeed.objects.exists()
+    and not ScoreRun.objects.filter(state__in=["due", "running"]).exists()))
+"""
+
+WHAT_A_FULL_RUN_STILL_CHANGES = """
+run = score_now(trigger=RunTrigger.COMMAND)
+print(json.dumps([run.rows_written, run.rows_removed]))
+"""
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    """SQLite with the embedded broker, and PostgreSQL with Redis."""
+    if request.param == "embedded":
+        address = f"sqlite:///{tmp_path / 'portal.sqlite3'}"
+        with installed(tmp_path, address) as embedded:
+            yield embedded
+    else:
+        postgres = request.getfixturevalue("postgres_url")
+        redis = request.getfixturevalue("redis_url")
+        with installed(tmp_path, postgres, redis) as with_redis:
+            yield with_redis
+
+
+def is_idle(installation: Installation) -> bool:
+    return bool(json.loads(installation.python(IS_IDLE)))
+
+
+def organisation_in(installation: Installation, month: str) -> dict[str, Any]:
+    told = installation.python(
+        f"""
+score = Score.objects.filter(subject__kind="organisation", month=Month.parse("{month}")).first()
+print(json.dumps(None if score is None else [score.overall_score, score.tactical_score]))
+"""
+    )
+    return json.loads(told)  # type: ignore[no-any-return]
+
+
+def assert_a_full_run_changes_nothing(installation: Installation) -> None:
+    told = json.loads(installation.python(WHAT_A_FULL_RUN_STILL_CHANGES))
+    assert told == [0, 0]
+
+
+def test_a_saved_value_reaches_the_score_of_the_organisation(installation: Installation) -> None:
+    installation.manage("load_workspace", WORKED)
+    installation.start_worker()
+    eventually(lambda: is_idle(installation))
+    before = organisation_in(installation, "2026-06")
+    installation.python(
+        """
+metric = MetricDefinition.objects.get(code="fix_days")
+record_measurement(
+    metric=metric, subject=Subject.objects.get(code="PRJ-ONBOARD"),
+    period=parse_period("2026-06-08", metric.cadence), value=28.0, by=None, door=Door.COMMAND)
+"""
+    )
+    eventually(lambda: organisation_in(installation, "2026-06") != before)
+    eventually(lambda: is_idle(installation))
+    assert_a_full_run_changes_nothing(installation)
+
+
+def test_a_worker_killed_in_the_middle_of_a_run_leaves_nothing_lost(
+    installation: Installation,
+) -> None:
+    installation.manage("load_workspace", MANY_MONTHS)
+    wait_for_the_middle = """
+import time
+deadline = time.monotonic() + 60
+while time.monotonic() < deadline:
+    run = ScoreRun.objects.filter(state="running", done__gt=0).first()
+    if run:
+        break
+    time.sleep(0.002)
+print(json.dumps([run.pk, run.done, run.total]))
+"""
+    worker = installation.start_worker(beat=False)
+    installation.python("request_full_run(RunTrigger.SCHEDULE); answer_needs_task.delay()")
+    for _ in range(5):
+        run, done, total = json.loads(installation.python(wait_for_the_middle))
+        worker.kill()
+        state = installation.python(f"print(ScoreRun.objects.get(pk={run}).state)")
+        if state == "running":
+            break
+        worker = installation.start_worker(beat=False)
+        installation.python("Score.objects.all().delete(); nightly_rescore_task.delay()")
+    assert state == "running", "the worker was always faster than the kill"
+    assert 0 < done < total
+    installation.start_worker()
+    eventually(lambda: is_idle(installation))
+    attempts = installation.python(f"print(ScoreRun.objects.get(pk={run}).attempt)")
+    assert int(attempts) == 2
+    assert_a_full_run_changes_nothing(installation)
+
+
+def test_the_same_task_twice_changes_nothing(installation: Installation) -> None:
+    installation.manage("load_workspace", WORKED)
+    installation.start_worker(beat=False)
+    installation.python("nightly_rescore_task.delay(); nightly_rescore_task.delay()")
+    runs = """
+print(json.dumps(list(ScoreRun.objects.filter(state="done").values_list("pk", flat=True))))
+"""
+    eventually(lambda: json.loads(installation.python(runs)) and is_idle(installation))
+    installation.python("nightly_rescore_task.delay(); answer_needs_task.delay()")
+    eventually(lambda: len(json.loads(installation.python(runs))) > 1 and is_idle(installation))
+    last = "print(json.dumps([ScoreRun.objects.first().rows_written, ScoreRun.objects.count()]))"
+    assert json.loads(installation.python(last))[0] == 0
+    assert_a_full_run_changes_nothing(installation)
