@@ -1,0 +1,21 @@
+"""What every page shows about the whole site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from projects.models import Organisation
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """A notice where the data are invented; asked only when a signed-in page is drawn."""
+    if not request.user.is_authenticated:
+        return {}
+    name = Organisation.objects.values_list("name", flat=True).first() or ""
+    invented = "invented" in name.lower()
+    return {
+        "organisation_name": name,
+        "site_notice": "These data are invented, to show what the portal does." if invented else "",
+    }

@@ -1,0 +1,29 @@
+"""Codes and months in addresses."""
+
+from __future__ import annotations
+
+from projects.months import Month
+
+
+class CodeConverter:
+    """A subject's, metric's or scorecard's code."""
+
+    regex = r"[A-Za-z0-9_.@-]{1,129}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class MonthConverter:
+    """A score month such as 2026-03; anything else is no such page."""
+
+    regex = r"\d{4}-\d{2}"
+
+    def to_python(self, value: str) -> Month:
+        return Month.parse(value)
+
+    def to_url(self, value: Month | str) -> str:
+        return str(value)

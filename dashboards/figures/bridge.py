@@ -1,0 +1,311 @@
+"""From one score to another, part by part; and one score as the sum of its parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from textwrap import wrap
+
+import plotly.graph_objects as go
+
+from dashboards.figures.chart import Chart
+from dashboards.figures.theme import (
+    ACCENT,
+    FALL,
+    INK,
+    LINE,
+    RISE,
+    hover,
+    new_figure,
+    text,
+)
+from dashboards.presentation.numbers import change_text, listed, score_text
+from dashboards.presentation.tables import Column, DataTable
+
+# Parts add up to a change to within 1e-9; this only catches a forgotten one.
+EXACT = 1e-6
+
+# How much of its place a level's line takes.
+HALF_LEVEL = 0.36
+
+# In pixels, what a number of points takes beside its bar.
+NUMBER_WIDTH = 40
+
+# Longer names are told on several lines.
+NAME_LENGTH = 26
+
+# A score axis that is cut shows at least this many points.
+LEAST_SPAN = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named number of points; `detail` says more in the hover text."""
+
+    name: str
+    points: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ChangeBridge:
+    """A score before and after, and the parts that lead from one to the other, exactly."""
+
+    name: str
+    before: str
+    start: float
+    parts: Sequence[Part]
+    after: str
+    end: float
+
+    def __post_init__(self) -> None:
+        reached = self.start + math.fsum(part.points for part in self.parts)
+        if abs(reached - self.end) > EXACT:
+            raise ValueError(f"The parts lead from {self.start} to {reached}, not to {self.end}.")
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """A score as the points of its parts; `balance` among them may be negative."""
+
+    name: str
+    score: float
+    parts: Sequence[Part]
+
+
+def change_bridge_chart(
+    bridge: ChangeBridge, *, slug: str = "change-bridge", title: str = ""
+) -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or f"From {bridge.before} to {bridge.after}",
+        summary=change_bridge_summary(bridge),
+        figure=change_bridge(bridge),
+        table=change_bridge_table(bridge),
+    )
+
+
+def change_bridge(bridge: ChangeBridge) -> go.Figure:
+    """Parts float between two levels, which are lines and not bars: the axis doesn't begin at 0."""
+    figure = new_figure(showlegend=False, bargap=0.42)
+    levels = _levels(bridge)
+    last = len(bridge.parts) + 1
+    figure.add_trace(_connectors(levels))
+    figure.add_trace(
+        go.Bar(
+            x=list(range(1, last)),
+            y=[part.points for part in bridge.parts],
+            base=levels[:-1],
+            marker={
+                "color": [RISE if part.points >= 0 else FALL for part in bridge.parts],
+                # Rises and falls differ in filling too, not in colour alone.
+                "pattern": {
+                    "shape": ["" if part.points >= 0 else "/" for part in bridge.parts],
+                    "fillmode": "replace",
+                    "solidity": 0.55,
+                    "size": 6,
+                },
+            },
+            text=[change_text(part.points) for part in bridge.parts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[
+                hover(part.name, f"{change_text(part.points)} points", part.detail)
+                for part in bridge.parts
+            ],
+            hoverinfo="text",
+            name="Parts",
+        )
+    )
+    for place, level, label in ((0, bridge.start, bridge.before), (last, bridge.end, bridge.after)):
+        figure.add_trace(_level(place, level, label))
+        figure.add_annotation(
+            x=place,
+            y=level,
+            yshift=14,
+            showarrow=False,
+            text=f"<b>{score_text(level)}</b>",
+            font={"size": 15},
+        )
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(range(last + 1)),
+        ticktext=[
+            _wrapped(name)
+            for name in (bridge.before, *(part.name for part in bridge.parts), bridge.after)
+        ],
+        range=[-0.6, last + 0.6],
+    )
+    figure.update_yaxes(range=_around(levels), nticks=6)
+    return figure
+
+
+def change_bridge_summary(bridge: ChangeBridge) -> str:
+    change = bridge.end - bridge.start
+    words = (
+        f"{bridge.name} went from {score_text(bridge.start)} in {bridge.before} to "
+        f"{score_text(bridge.end)} in {bridge.after} ({change_text(change)})."
+    )
+    told = [
+        (verb, listed([f"{part.name} {change_text(part.points)}" for part in parts]))
+        for verb, parts in (
+            ("Up", _largest(bridge.parts, rising=True)),
+            ("Down", _largest(bridge.parts, rising=False)),
+        )
+        if parts
+    ]
+    return " ".join([words, *(f"{verb}: {names}." for verb, names in told)])
+
+
+def change_bridge_table(bridge: ChangeBridge) -> DataTable:
+    return DataTable(
+        columns=(
+            Column("Part"),
+            Column("Points", change_text, is_number=True),
+            Column("Score after it", score_text, is_number=True),
+            Column("Why"),
+        ),
+        rows=[
+            (bridge.before, None, bridge.start, ""),
+            *(
+                (part.name, part.points, reached, part.detail)
+                for part, reached in zip(bridge.parts, _levels(bridge)[1:], strict=True)
+            ),
+            (bridge.after, bridge.end - bridge.start, bridge.end, ""),
+        ],
+    )
+
+
+def contribution_bars_chart(
+    contributions: Contributions, *, slug: str = "contributions", title: str = ""
+) -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or f"What {contributions.name} is made of",
+        summary=contribution_bars_summary(contributions),
+        figure=contribution_bars(contributions),
+        table=contribution_bars_table(contributions),
+    )
+
+
+def contribution_bars(contributions: Contributions) -> go.Figure:
+    """One bar for each part, in the order given, from a common zero."""
+    parts = contributions.parts
+    figure = new_figure(showlegend=False, bargap=0.4, height=64 + 34 * max(len(parts), 1))
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            x=[part.points for part in parts],
+            y=list(range(len(parts))),
+            marker={
+                "color": [ACCENT if part.points >= 0 else FALL for part in parts],
+                "pattern": {
+                    "shape": ["" if part.points >= 0 else "/" for part in parts],
+                    "fillmode": "replace",
+                },
+            },
+            text=[score_text(part.points) for part in parts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[
+                hover(part.name, f"{score_text(part.points)} points", part.detail) for part in parts
+            ],
+            hoverinfo="text",
+            name="Points",
+        )
+    )
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        tickmode="array",
+        tickvals=list(range(len(parts))),
+        ticktext=["<br>".join(map(text, wrap(part.name, NAME_LENGTH))) for part in parts],
+    )
+    figure.update_xaxes(showgrid=True, title_text="points", zeroline=True, rangemode="tozero")
+    # The numbers stand outside the bars: room for them at the right, and left of a negative one.
+    figure.update_layout(margin_r=NUMBER_WIDTH)
+    if any(part.points < 0 for part in parts):
+        figure.update_yaxes(ticklabelstandoff=NUMBER_WIDTH)
+    return figure
+
+
+def contribution_bars_summary(contributions: Contributions) -> str:
+    if not contributions.parts:
+        return f"{contributions.name} has no parts with a score."
+    given = [part for part in contributions.parts if part.points >= 0]
+    taken = [part for part in contributions.parts if part.points < 0]
+    words = f"{contributions.name} {score_text(contributions.score)} is made of " + listed(
+        [f"{part.name} {score_text(part.points)}" for part in given]
+    )
+    if taken:
+        words += "; taken away by " + listed(
+            [f"{part.name} {change_text(part.points)}" for part in taken]
+        )
+    return f"{words}."
+
+
+def contribution_bars_table(contributions: Contributions) -> DataTable:
+    return DataTable(
+        columns=(Column("Part"), Column("Points", score_text, is_number=True), Column("Why")),
+        rows=[
+            *((part.name, part.points, part.detail) for part in contributions.parts),
+            (contributions.name, contributions.score, ""),
+        ],
+    )
+
+
+def _levels(bridge: ChangeBridge) -> list[float]:
+    """The start, and the score reached after each part."""
+    return list(accumulate((part.points for part in bridge.parts), initial=bridge.start))
+
+
+def _level(place: int, level: float, label: str) -> go.Scatter:
+    return go.Scatter(
+        x=[place - HALF_LEVEL, place, place + HALF_LEVEL],
+        y=[level] * 3,
+        mode="lines",
+        line={"color": INK, "width": 4},
+        cliponaxis=False,
+        hovertext=hover(label, score_text(level)),
+        hoverinfo="text",
+        name=text(label),
+    )
+
+
+def _connectors(levels: Sequence[float]) -> go.Scatter:
+    """Thin lines that carry each level on to the next part."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for place, level in enumerate(levels):
+        xs += [place, place + 1, None]
+        ys += [level, level, None]
+    return go.Scatter(
+        x=xs,
+        y=ys,
+        mode="lines",
+        line={"color": LINE, "dash": "dot", "width": 1},
+        hoverinfo="skip",
+        name="Levels",
+    )
+
+
+def _around(levels: Sequence[float]) -> list[float]:
+    """All levels with room for the numbers above and below them."""
+    low, high = min(levels), max(levels)
+    span = max(high - low, LEAST_SPAN)
+    middle = (low + high) / 2
+    return [middle - span * 0.72, middle + span * 0.78]
+
+
+def _largest(parts: Sequence[Part], *, rising: bool, most: int = 3) -> list[Part]:
+    """The parts that are worth a word: those that show with one decimal."""
+    shown = [part for part in parts if change_text(part.points) != change_text(0)]
+    chosen = [part for part in shown if (part.points > 0) is rising]
+    return sorted(chosen, key=lambda part: -abs(part.points))[:most]
+
+
+def _wrapped(name: str) -> str:
+    """Words under each other, so that names fit side by side."""
+    return "<br>".join(text(name).split(" "))

@@ -1,0 +1,34 @@
+"""A figure with what must never be missing beside it: what it says, in words and in a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from dashboards.presentation.tables import DataTable
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`slug` names it on its page and as a file; `summary` is its message, read and shown."""
+
+    slug: str
+    title: str
+    summary: str
+    figure: go.Figure
+    table: DataTable
+    size: Literal["", "short", "tall"] = ""
+    """The height of its place on a page, where the figure has none of its own."""
+
+    @property
+    def data_id(self) -> str:
+        """Where the page keeps the figure for the script that draws it."""
+        return f"{self.slug}-figure"
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        plain: dict[str, Any] = json.loads(self.figure.to_json())
+        return plain

@@ -1,0 +1,305 @@
+"""Many projects at once: what they are worth for what they cost, and how their bands move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil, floor, log10
+
+import plotly.graph_objects as go
+
+from dashboards.figures.chart import Chart
+from dashboards.figures.theme import (
+    SURFACE,
+    day,
+    hover,
+    month_axis,
+    new_figure,
+    score_axis,
+    text,
+)
+from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, BandLimits, style_of
+from dashboards.presentation.money import money_short, money_text
+from dashboards.presentation.months import month_label
+from dashboards.presentation.numbers import counted, grouped, listed, score_text
+from dashboards.presentation.tables import Column, DataTable
+from metrics.choices import Band
+from projects.months import Month
+
+# Budgets further apart than this are drawn on a logarithmic axis.
+FAR_APART = 40
+
+LARGEST_BUBBLE = 46
+SMALLEST_BUBBLE = 8
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One project; what is unknown is None and is told, not drawn at 0."""
+
+    name: str
+    budget: Decimal | float | None
+    score: float | None
+    band: Band | None
+    customers: int | None = None
+    url: str = ""
+
+    @property
+    def has_place(self) -> bool:
+        return self.score is not None and self.budget is not None and self.budget > 0
+
+
+@dataclass(frozen=True)
+class ValueAgainstCost:
+    """Projects whose budgets are in one currency: amounts are never compared across two."""
+
+    currency: str
+    bubbles: Sequence[Bubble]
+    limits: BandLimits | None = None
+
+
+@dataclass(frozen=True)
+class BandCounts:
+    """How many subjects are in each band in one month."""
+
+    month: Month
+    counts: Mapping[Band, int]
+    is_unfinished: bool = False
+
+
+@dataclass(frozen=True)
+class BandDistribution:
+    """Oldest month first; `noun` is what is counted: "projects"."""
+
+    months: Sequence[BandCounts]
+    noun: str = "projects"
+
+
+def value_cost_bubbles_chart(
+    projects: ValueAgainstCost, *, slug: str = "value-against-cost", title: str = ""
+) -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or "Value creation against budget",
+        summary=value_cost_bubbles_summary(projects),
+        figure=value_cost_bubbles(projects),
+        table=value_cost_bubbles_table(projects),
+        size="tall",
+    )
+
+
+def value_cost_bubbles(projects: ValueAgainstCost) -> go.Figure:
+    """Budget across, value creation up, area for the customers reached, mark for the band."""
+    figure = new_figure()
+    most = max((bubble.customers or 0 for bubble in projects.bubbles), default=0)
+    for band in FROM_GOOD_TO_UNKNOWN:
+        there = [bubble for bubble in projects.bubbles if bubble.has_place and bubble.band == band]
+        if there:
+            figure.add_trace(_bubbles(band, there, most=most, currency=projects.currency))
+    budgets = [float(b.budget or 0) for b in projects.bubbles if b.has_place]
+    apart = bool(budgets) and max(budgets) > FAR_APART * min(budgets)
+    figure.update_xaxes(
+        showgrid=True,
+        title_text=text(f"Budget ({projects.currency})" if projects.currency else "Budget"),
+        **_money_ticks(budgets, currency=projects.currency, logarithmic=apart),
+    )
+    score_axis(figure, projects.limits)
+    figure.update_yaxes(title_text="Value creation score", range=[-6, 106])
+    return figure
+
+
+def value_cost_bubbles_summary(projects: ValueAgainstCost) -> str:
+    drawn = [bubble for bubble in projects.bubbles if bubble.has_place]
+    left_out = len(projects.bubbles) - len(drawn)
+    missing = (
+        f" {counted(left_out, 'project')} can't be placed: budget or score is unknown."
+        if left_out
+        else ""
+    )
+    if not drawn:
+        return f"No project has both a budget and a value creation score.{missing}"
+    costly = sorted(drawn, key=lambda bubble: -(bubble.budget or 0))
+    words = (
+        f"{counted(len(drawn), 'project')} with a budget in {projects.currency or 'one currency'}. "
+        f"The largest, {costly[0].name} "
+        f"({money_short(costly[0].budget, projects.currency)}), scores "
+        f"{score_text(costly[0].score)} for value creation."
+    )
+    weak = [bubble for bubble in costly[: max(len(costly) // 4, 1)] if bubble.band == Band.RED]
+    if weak:
+        words += (
+            f" Among the costliest quarter, red: {listed([bubble.name for bubble in weak[:4]])}."
+        )
+    return words + missing
+
+
+def value_cost_bubbles_table(projects: ValueAgainstCost) -> DataTable:
+    def amount(value: Decimal | float) -> str:
+        return money_text(value, projects.currency)
+
+    return DataTable(
+        columns=(
+            Column("Project"),
+            Column("Budget", amount, is_number=True),
+            Column("Value creation", score_text, is_number=True),
+            Column("Band"),
+            Column("Customers reached", grouped, is_number=True),
+        ),
+        rows=[
+            (bubble.name, bubble.budget, bubble.score, style_of(bubble.band).word, bubble.customers)
+            for bubble in projects.bubbles
+        ],
+    )
+
+
+def band_distribution_chart(
+    distribution: BandDistribution, *, slug: str = "band-distribution", title: str = ""
+) -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or f"Bands of {distribution.noun} by month",
+        summary=band_distribution_summary(distribution),
+        figure=band_distribution(distribution),
+        table=band_distribution_table(distribution),
+    )
+
+
+def band_distribution(distribution: BandDistribution) -> go.Figure:
+    """Columns of counts, red at the bottom where the eye compares best."""
+    figure = new_figure(barmode="stack", bargap=0.28)
+    months = [counts.month for counts in distribution.months]
+    for band in reversed(FROM_GOOD_TO_UNKNOWN[:-1]):
+        figure.add_trace(_columns(distribution, band))
+    figure.add_trace(_columns(distribution, Band.INSUFFICIENT))
+    figure.update_layout(legend_traceorder="normal")
+    figure.update_yaxes(title_text=text(distribution.noun), rangemode="tozero", tickformat=",d")
+    month_axis(figure, months)
+    return figure
+
+
+def band_distribution_summary(distribution: BandDistribution) -> str:
+    if not distribution.months:
+        return f"No month with scored {distribution.noun}."
+    first, last = distribution.months[0], distribution.months[-1]
+    words = f"{month_label(last.month)}: " + listed(
+        [
+            f"{last.counts.get(band, 0)} {style_of(band).word.lower()}"
+            for band in FROM_GOOD_TO_UNKNOWN
+            if last.counts.get(band, 0) or band != Band.INSUFFICIENT
+        ]
+    )
+    if last.is_unfinished:
+        words += " (month unfinished)"
+    if len(distribution.months) == 1:
+        return f"{words}."
+    red = first.counts.get(Band.RED, 0)
+    return f"{words}. Red in {month_label(first.month)}: {red}."
+
+
+def band_distribution_table(distribution: BandDistribution) -> DataTable:
+    return DataTable(
+        columns=(
+            Column("Month", month_label),
+            *(
+                Column(style_of(band).word, grouped, is_number=True)
+                for band in FROM_GOOD_TO_UNKNOWN
+            ),
+        ),
+        rows=[
+            (counts.month, *(counts.counts.get(band, 0) for band in FROM_GOOD_TO_UNKNOWN))
+            for counts in distribution.months
+        ],
+    )
+
+
+def _bubbles(band: Band, bubbles: Sequence[Bubble], *, most: int, currency: str) -> go.Scatter:
+    style = style_of(band)
+    colour = f"var(--{style.colour})"
+    return go.Scatter(
+        x=[float(bubble.budget or 0) for bubble in bubbles],
+        y=[bubble.score for bubble in bubbles],
+        mode="markers",
+        marker={
+            "color": colour,
+            "line": {"color": SURFACE, "width": 1},
+            "opacity": 0.78,
+            "size": [bubble.customers or 0 for bubble in bubbles],
+            "sizemin": SMALLEST_BUBBLE,
+            "sizemode": "area",
+            "sizeref": 2 * max(most, 1) / LARGEST_BUBBLE**2,
+            "symbol": style.symbol,
+        },
+        name=style.word,
+        customdata=[[bubble.url] for bubble in bubbles],
+        hovertext=[
+            hover(
+                bubble.name,
+                f"value creation {score_text(bubble.score)} ({style.word})",
+                f"budget {money_text(bubble.budget, currency)}",
+                "customers unknown"
+                if bubble.customers is None
+                else f"{counted(bubble.customers, 'customer')} reached",
+            )
+            for bubble in bubbles
+        ],
+        hoverinfo="text",
+    )
+
+
+def _money_ticks(
+    budgets: Sequence[float], *, currency: str, logarithmic: bool
+) -> dict[str, object]:
+    """Plotly writes 10B; people read £10bn."""
+    if not budgets:
+        return {}
+    if not logarithmic:
+        top = max(budgets)
+        step = _round_step(top / 5)
+        there = [step * place for place in range(int(top * 1.1 / step) + 1)]
+        return _ticks(there, currency) | {"range": [-0.05 * top, 1.12 * top]}
+    low, high = floor(log10(min(budgets))), ceil(log10(max(budgets)))
+    return _ticks([10.0**power for power in range(low, high + 1)], currency) | {"type": "log"}
+
+
+def _ticks(places: Sequence[float], currency: str) -> dict[str, object]:
+    return {
+        "tickmode": "array",
+        "tickvals": list(places),
+        "ticktext": [money_short(place, currency).replace(".0", "") for place in places],
+    }
+
+
+def _round_step(step: float) -> float:
+    """The next of 1, 2, 5, 10, 20, ... from a step on."""
+    power = 10.0 ** floor(log10(step))
+    return next(power * round_one for round_one in (1, 2, 5, 10) if step <= power * round_one)
+
+
+def _columns(distribution: BandDistribution, band: Band) -> go.Bar:
+    style = style_of(band)
+    counts = [months.counts.get(band, 0) for months in distribution.months]
+    return go.Bar(
+        x=[day(months.month) for months in distribution.months],
+        y=counts,
+        name=style.word,
+        marker={
+            "color": f"var(--{style.colour})",
+            "line": {"color": SURFACE, "width": 1},
+            "opacity": [0.5 if months.is_unfinished else 1 for months in distribution.months],
+            "pattern": {"shape": _PATTERNS[band], "fillmode": "replace", "solidity": 0.4},
+        },
+        hovertext=[
+            hover(
+                month_label(months.month),
+                f"{style.word}: {count} {distribution.noun}",
+                "unfinished month" if months.is_unfinished else "",
+            )
+            for months, count in zip(distribution.months, counts, strict=True)
+        ],
+        hoverinfo="text",
+    )
+
+
+# Told apart without colour, too.
+_PATTERNS = {Band.GREEN: "", Band.AMBER: "/", Band.RED: "x", Band.INSUFFICIENT: "."}

@@ -1,0 +1,498 @@
+"""Lines over months: a score, the four categories, a metric's values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import plotly.graph_objects as go
+
+from dashboards.figures.chart import Chart
+from dashboards.figures.theme import (
+    ACCENT,
+    CATEGORY_COLOURS,
+    RANGE,
+    SERIES_COLOURS,
+    SERIES_DASHES,
+    SERIES_SYMBOLS,
+    SURFACE,
+    UNFINISHED_DASH,
+    day,
+    hover,
+    month_axis,
+    new_figure,
+    score_axis,
+    text,
+)
+from dashboards.presentation.bands import BandLimits, style_of
+from dashboards.presentation.months import month_label, months_text
+from dashboards.presentation.numbers import (
+    change_text,
+    counted,
+    percent_text,
+    score_text,
+    value_text,
+)
+from dashboards.presentation.tables import Column, DataTable
+from metrics.choices import Band, Category
+from projects.months import Month
+
+# From here on marks are drawn smaller, or they would hide the line.
+MANY_POINTS = 18
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """A score in one month, or that there is none."""
+
+    month: Month
+    score: float | None
+    band: Band | None = None
+    low: float | None = None
+    high: float | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True)
+class ScoreTrend:
+    """One subject's score, oldest month first; `unfinished` is the running month, if any."""
+
+    name: str
+    points: Sequence[TrendPoint]
+    limits: BandLimits | None = None
+    unfinished: Month | None = None
+
+
+@dataclass(frozen=True)
+class CategoryTrends:
+    """The four category scores of one subject, each oldest month first."""
+
+    name: str
+    categories: Sequence[tuple[Category, Sequence[TrendPoint]]]
+    limits: BandLimits | None = None
+    unfinished: Month | None = None
+
+
+@dataclass(frozen=True)
+class ValuePoint:
+    """A metric's value in one period; `starts_on` places it, `period` names it."""
+
+    period: str
+    starts_on: date
+    value: float | None
+    is_unfinished: bool = False
+
+
+@dataclass(frozen=True)
+class SubjectValues:
+    name: str
+    points: Sequence[ValuePoint]
+
+
+@dataclass(frozen=True)
+class ValueSeries:
+    """A metric's values for one subject or a few, oldest period first."""
+
+    metric: str
+    subjects: Sequence[SubjectValues]
+    unit: str = ""
+    decimals: int = 0
+
+
+def score_trend_chart(trend: ScoreTrend, *, slug: str = "score-trend", title: str = "") -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or f"{trend.name} by month",
+        summary=score_trend_summary(trend),
+        figure=score_trend(trend),
+        table=score_trend_table(trend),
+    )
+
+
+def score_trend(trend: ScoreTrend) -> go.Figure:
+    """The score with its possible range behind it; unknown months are gaps."""
+    figure = new_figure(showlegend=False)
+    figure.add_trace(_possible_range(trend.points))
+    finished, running = _cut(trend.points, trend.unfinished)
+    if running:
+        figure.add_trace(
+            go.Scatter(
+                x=[day(point.month) for point in running],
+                y=[point.score for point in running],
+                mode="lines",
+                line={"color": ACCENT, "dash": UNFINISHED_DASH, "width": 2},
+                hoverinfo="skip",
+                name="Unfinished month",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=[day(point.month) for point in finished],
+            y=[point.score for point in finished],
+            mode="lines",
+            line={"color": ACCENT, "width": 2},
+            connectgaps=False,
+            hoverinfo="skip",
+            name=text(trend.name),
+        )
+    )
+    figure.add_trace(_band_marks(trend))
+    score_axis(figure, trend.limits)
+    month_axis(figure, [point.month for point in trend.points])
+    return figure
+
+
+def score_trend_summary(trend: ScoreTrend) -> str:
+    known = [point for point in trend.points if point.score is not None]
+    if not known:
+        return f"{trend.name} has no score in {months_text(len(trend.points))}."
+    first, last = known[0], known[-1]
+    words = [f"{trend.name}: {_score_words(last)} in {month_label(last.month)}"]
+    if last.month == trend.unfinished:
+        words[0] += ", a month still unfinished"
+    if len(known) > 1:
+        lowest = min(known, key=lambda point: point.score or 0)
+        highest = max(known, key=lambda point: point.score or 0)
+        words.append(f"{_moved(first, last)} since {month_label(first.month)}")
+        words.append(
+            f"between {score_text(lowest.score)} ({month_label(lowest.month)}) and "
+            f"{score_text(highest.score)} ({month_label(highest.month)})"
+        )
+    gaps = len(trend.points) - len(known)
+    if gaps:
+        words.append(f"without a score in {months_text(gaps)}")
+    return f"{'; '.join(words)}."
+
+
+def score_trend_table(trend: ScoreTrend) -> DataTable:
+    return DataTable(
+        columns=(
+            Column("Month", month_label),
+            Column("Score", score_text, is_number=True),
+            Column("Band"),
+            Column("Possible from", score_text, is_number=True),
+            Column("Possible to", score_text, is_number=True),
+            Column("Coverage", percent_text, is_number=True),
+        ),
+        rows=[
+            (
+                point.month,
+                point.score,
+                style_of(point.band).word,
+                point.low,
+                point.high,
+                point.coverage,
+            )
+            for point in trend.points
+        ],
+    )
+
+
+def _possible_range(points: Sequence[TrendPoint]) -> go.Scatter:
+    """One closed shape for each stretch of months with a range."""
+    xs: list[str | None] = []
+    ys: list[float | None] = []
+    for stretch in _stretches(points):
+        there = [day(point.month) for point in stretch]
+        xs += [*there, *reversed(there), None]
+        ys += [
+            *(point.high for point in stretch),
+            *(point.low for point in reversed(stretch)),
+            None,
+        ]
+    return go.Scatter(
+        x=xs,
+        y=ys,
+        mode="lines",
+        fill="toself",
+        fillcolor=RANGE,
+        # A stretch of one month has no area; its outline still shows it.
+        line={"color": RANGE, "width": 2},
+        hoverinfo="skip",
+        name="Possible range",
+    )
+
+
+def _stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
+    found: list[list[TrendPoint]] = [[]]
+    for point in points:
+        if point.low is None or point.high is None:
+            found.append([])
+        else:
+            found[-1].append(point)
+    return [stretch for stretch in found if stretch]
+
+
+def _band_marks(trend: ScoreTrend) -> go.Scatter:
+    known = [point for point in trend.points if point.score is not None]
+    styles = [style_of(point.band) for point in known]
+    colours = [f"var(--{style.colour})" for style in styles]
+    hollow = [point.month == trend.unfinished for point in known]
+    size = 7 if len(known) <= MANY_POINTS else 5
+    return go.Scatter(
+        x=[day(point.month) for point in known],
+        y=[point.score for point in known],
+        mode="markers",
+        marker={
+            "color": [
+                SURFACE if is_hollow else colour
+                for is_hollow, colour in zip(hollow, colours, strict=True)
+            ],
+            "line": {"color": colours, "width": 2},
+            "size": [8 if is_hollow else size for is_hollow in hollow],
+            "symbol": [style.symbol for style in styles],
+        },
+        hovertext=[
+            hover(
+                month_label(point.month),
+                _score_words(point),
+                _evidence_words(point),
+                "unfinished month" if is_hollow else "",
+            )
+            for point, is_hollow in zip(known, hollow, strict=True)
+        ],
+        hoverinfo="text",
+        name="Band",
+    )
+
+
+def _cut(
+    points: Sequence[TrendPoint], unfinished: Month | None
+) -> tuple[Sequence[TrendPoint], Sequence[TrendPoint]]:
+    """The finished months, and the step from the last of them into the unfinished one."""
+    for place, point in enumerate(points):
+        if point.month == unfinished:
+            return points[:place], points[max(place - 1, 0) : place + 1]
+    return points, ()
+
+
+def _score_words(point: TrendPoint) -> str:
+    return f"{score_text(point.score)} ({style_of(point.band).word})"
+
+
+def _evidence_words(point: TrendPoint) -> str:
+    words = [] if point.coverage is None else [f"{percent_text(point.coverage)} known"]
+    if point.low is not None and point.high is not None:
+        words.append(f"possible {score_text(point.low)} to {score_text(point.high)}")
+    return ", ".join(words)
+
+
+def _moved(first: TrendPoint, last: TrendPoint) -> str:
+    change = (last.score or 0) - (first.score or 0)
+    told = change_text(change)
+    return "unchanged" if told == change_text(0) else f"{told} points"
+
+
+def category_trends_chart(
+    trends: CategoryTrends, *, slug: str = "category-trends", title: str = ""
+) -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or f"Categories of {trends.name} by month",
+        summary=category_trends_summary(trends),
+        figure=category_trends(trends),
+        table=category_trends_table(trends),
+    )
+
+
+def category_trends(trends: CategoryTrends) -> go.Figure:
+    """Four lines that differ in colour, dash and mark."""
+    figure = new_figure(hovermode="x unified")
+    for place, (category, points) in enumerate(trends.categories):
+        figure.add_traces(_category_lines(trends, category, points, place))
+    score_axis(figure, trends.limits)
+    month_axis(figure, _months(trends))
+    return figure
+
+
+def category_trends_summary(trends: CategoryTrends) -> str:
+    words = []
+    for category, points in trends.categories:
+        known = [point for point in points if point.score is not None]
+        if not known:
+            words.append(f"{category.label} unknown")
+            continue
+        last = known[-1]
+        moved = f", {_moved(known[0], last)}" if len(known) > 1 else ""
+        late = "" if last is points[-1] else f" in {month_label(last.month)}"
+        words.append(f"{category.label} {_score_words(last)}{late}{moved}")
+    months = _months(trends)
+    if not months:
+        return f"{trends.name} has no category scores."
+    span = month_label(months[0])
+    if len(months) > 1:
+        span = f"{span} to {month_label(months[-1])}"
+    return f"{trends.name}, {span}: {'; '.join(words)}."
+
+
+def category_trends_table(trends: CategoryTrends) -> DataTable:
+    scores = {
+        category: {point.month: point.score for point in points}
+        for category, points in trends.categories
+    }
+    return DataTable(
+        columns=(
+            Column("Month", month_label),
+            *(
+                Column(str(category.label), score_text, is_number=True)
+                for category, _ in trends.categories
+            ),
+        ),
+        rows=[
+            (month, *(scores[category].get(month) for category, _ in trends.categories))
+            for month in _months(trends)
+        ],
+    )
+
+
+def _category_lines(
+    trends: CategoryTrends, category: Category, points: Sequence[TrendPoint], place: int
+) -> list[go.Scatter]:
+    colour = CATEGORY_COLOURS[category]
+    finished, running = _cut(points, trends.unfinished)
+    line = go.Scatter(
+        x=[day(point.month) for point in finished],
+        y=[point.score for point in finished],
+        mode="lines+markers",
+        line={"color": colour, "dash": SERIES_DASHES[place], "width": 2},
+        marker={"color": colour, "size": 6, "symbol": SERIES_SYMBOLS[place]},
+        connectgaps=False,
+        name=str(category.label),
+        hovertemplate="%{y:.1f}",
+    )
+    if not running:
+        return [line]
+    last = running[-1]
+    return [
+        line,
+        go.Scatter(
+            x=[day(point.month) for point in running],
+            y=[point.score for point in running],
+            mode="lines",
+            line={"color": colour, "dash": UNFINISHED_DASH, "width": 1.5},
+            hoverinfo="skip",
+            showlegend=False,
+            name=f"{category.label}, unfinished",
+        ),
+        go.Scatter(
+            x=[day(last.month)],
+            y=[last.score],
+            mode="markers",
+            marker={
+                "color": SURFACE,
+                "line": {"color": colour, "width": 2},
+                "size": 7,
+                "symbol": SERIES_SYMBOLS[place],
+            },
+            showlegend=False,
+            name=f"{category.label} (unfinished)",
+            hovertemplate="%{y:.1f}",
+        ),
+    ]
+
+
+def _months(trends: CategoryTrends) -> list[Month]:
+    return sorted({point.month for _, points in trends.categories for point in points})
+
+
+def value_series_chart(series: ValueSeries, *, slug: str = "values", title: str = "") -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or series.metric,
+        summary=value_series_summary(series),
+        figure=value_series(series),
+        table=value_series_table(series),
+    )
+
+
+def value_series(series: ValueSeries) -> go.Figure:
+    """Values as they were measured; a period without one is a gap, an unfinished one is hollow."""
+    figure = new_figure(showlegend=len(series.subjects) > 1)
+    for place, subject in enumerate(series.subjects):
+        kind = place % len(SERIES_COLOURS)
+        colour = SERIES_COLOURS[kind]
+        figure.add_trace(
+            go.Scatter(
+                x=[point.starts_on.isoformat() for point in subject.points],
+                y=[point.value for point in subject.points],
+                mode="lines+markers",
+                connectgaps=False,
+                line={"color": colour, "dash": SERIES_DASHES[kind], "width": 2},
+                marker={
+                    "color": [
+                        SURFACE if point.is_unfinished else colour for point in subject.points
+                    ],
+                    "line": {"color": colour, "width": 2},
+                    "size": 6,
+                    "symbol": SERIES_SYMBOLS[kind],
+                },
+                name=text(subject.name),
+                hovertext=[
+                    hover(
+                        point.period,
+                        f"{subject.name}: {value_text(point.value, series.unit, series.decimals)}",
+                        "unfinished period" if point.is_unfinished else "",
+                    )
+                    for point in subject.points
+                ],
+                hoverinfo="text",
+            )
+        )
+    figure.update_yaxes(
+        title_text=text(series.unit),
+        tickformat=f",.{series.decimals}~f",
+        rangemode="normal" if _is_far_from_zero(series) else "tozero",
+    )
+    figure.update_xaxes(type="date", tickformat="%b\n%Y", nticks=8)
+    return figure
+
+
+def value_series_summary(series: ValueSeries) -> str:
+    parts = [_subject_words(series, subject) for subject in series.subjects]
+    if not parts:
+        return f"{series.metric} has no values."
+    return f"{series.metric}. {' '.join(parts)}"
+
+
+def value_series_table(series: ValueSeries) -> DataTable:
+    def written(value: float) -> str:
+        return value_text(value, series.unit, series.decimals)
+
+    return DataTable(
+        columns=(
+            Column("Subject"),
+            Column("Period"),
+            Column("Value", written, is_number=True),
+        ),
+        rows=[
+            (subject.name, point.period, point.value)
+            for subject in series.subjects
+            for point in subject.points
+        ],
+    )
+
+
+def _subject_words(series: ValueSeries, subject: SubjectValues) -> str:
+    known = [point for point in subject.points if point.value is not None]
+    if not known:
+        return f"{subject.name}: no value in {counted(len(subject.points), 'period')}."
+    first, last = known[0], known[-1]
+    words = f"{subject.name}: {value_text(last.value, series.unit, series.decimals)}"
+    words += f" in {last.period}"
+    if len(known) > 1:
+        words += f", from {value_text(first.value, series.unit, series.decimals)}"
+        words += f" in {first.period}"
+    gaps = len(subject.points) - len(known)
+    return f"{words}; {counted(gaps, 'period')} without a value." if gaps else f"{words}."
+
+
+def _is_far_from_zero(series: ValueSeries) -> bool:
+    """Whether an axis down to zero would press the values into a thin line."""
+    values = [
+        point.value
+        for subject in series.subjects
+        for point in subject.points
+        if point.value is not None
+    ]
+    return bool(values) and min(values) > 0 and min(values) > 0.75 * max(values)

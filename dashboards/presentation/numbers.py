@@ -1,0 +1,69 @@
+"""Numbers as people read them. Unknown stays unknown: nothing here turns None into 0."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+UNKNOWN = "\N{EN DASH}"
+
+Number = int | float | Decimal
+
+SCORE_DECIMALS = 1
+
+
+def grouped(value: Number, decimals: int = 0) -> str:
+    """The one place that knows the reader's grouping and decimal sign."""
+    text = f"{value:,.{decimals}f}".removeprefix("-")
+    # What rounds to nothing has no sign.
+    return f"{MINUS}{text}" if value < 0 and not _is_zero(text) else text
+
+
+def signed(value: Number, decimals: int = 0) -> str:
+    text = grouped(value, decimals)
+    return f"+{text}" if value > 0 and not _is_zero(text) else text
+
+
+def _is_zero(text: str) -> bool:
+    return not text.strip("0.,")
+
+
+def score_text(score: float | None) -> str:
+    return UNKNOWN if score is None else grouped(score, SCORE_DECIMALS)
+
+
+def change_text(change: float | None) -> str:
+    return UNKNOWN if change is None else signed(change, SCORE_DECIMALS)
+
+
+def percent_text(rate: float | None, decimals: int = 0) -> str:
+    """A rate of 0 to 1 in percent; what is not quite everything never reads 100 %."""
+    if rate is None:
+        return UNKNOWN
+    percent = rate * 100
+    if 0 < percent < 100 and decimals == 0:
+        percent = min(max(percent, 1), 99)
+    return f"{grouped(percent, decimals)}%"
+
+
+def value_text(value: Number | None, unit: str = "", decimals: int = 0) -> str:
+    """A metric's value with its unit: `12.5 days`, `83%`."""
+    if value is None:
+        return UNKNOWN
+    number = grouped(value, decimals)
+    if not unit:
+        return number
+    return f"{number}{unit}" if unit.startswith("%") else f"{number}{NO_BREAK_SPACE}{unit}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 project`, `3 projects`."""
+    return f"{grouped(number)} {one if number == 1 else many or f'{one}s'}"
+
+
+def listed(names: list[str] | tuple[str, ...]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,51 @@
+"""The line of a metric's values, small enough for a table cell; on a scale of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboards.presentation.drawing import Point, Scale, path
+from dashboards.presentation.numbers import counted, value_text
+from dashboards.presentation.sparkline import HEIGHT, MARGIN, WIDTH, Sparkline
+
+
+def value_line(values: Sequence[float | None], *, unit: str = "", decimals: int = 0) -> Sparkline:
+    """Oldest first, one place per period; None leaves a gap."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return Sparkline(label="No values")
+    across = Scale(0, max(len(values) - 1, 1), MARGIN, WIDTH - MARGIN)
+    up = Scale(min(known), max(known), HEIGHT - MARGIN, MARGIN)
+    stretches: list[list[Point]] = [[]]
+    for place, value in enumerate(values):
+        if value is not None:
+            stretches[-1].append((across(place), up(value)))
+        elif stretches[-1]:
+            stretches.append([])
+    stretches = [stretch for stretch in stretches if stretch]
+    last = stretches[-1][-1] if values[-1] is not None else None
+    return Sparkline(
+        label=_in_words(values, known, unit, decimals),
+        lines=tuple(path(points) for points in stretches if len(points) > 1),
+        singles=tuple(
+            path(points) + "h0" for points in stretches if len(points) == 1 and points[0] != last
+        ),
+        last=path([last]) + "h0" if last else "",
+    )
+
+
+def _in_words(
+    values: Sequence[float | None], known: Sequence[float], unit: str, decimals: int
+) -> str:
+    def told(value: float) -> str:
+        return value_text(value, unit, decimals)
+
+    if len(known) == 1:
+        words = f"One value in {counted(len(values), 'period')}: {told(known[0])}"
+    else:
+        words = (
+            f"{counted(len(values), 'period')}: from {told(known[0])} to {told(known[-1])}, "
+            f"lowest {told(min(known))}, highest {told(max(known))}"
+        )
+    gaps = len(values) - len(known)
+    return f"{words}; no value in {gaps}" if gaps else words

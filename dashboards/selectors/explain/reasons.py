@@ -1,0 +1,128 @@
+"""Why there is no score, in sentences; and whether the stored scores say what the parts say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboards.presentation.months import month_name
+from dashboards.presentation.numbers import counted, listed, percent_text
+from metrics.choices import Category
+from metrics.explaining import Explanation
+from metrics.models import Score
+from metrics.scoring.columns import ALWAYS, CATEGORIES, FINANCIAL, NEVER, TOLERANCE, Card
+from metrics.scoring.explanation import Node
+from projects.choices import SubjectKind
+from projects.months import Month
+
+SAME = 1e-6
+"""Scores that differ by less are the same; sums in another order differ in their last digits."""
+
+
+def card_of(explanation: Explanation) -> Card | None:
+    """The scorecard of the explained subject, as the engine sees it."""
+    number = int(explanation.ledger.definitions.card_of[_number(explanation)])
+    return None if number < 0 else explanation.ledger.definitions.cards[number]
+
+
+def _number(explanation: Explanation) -> int:
+    return int(explanation.ledger.subject_ids.searchsorted(explanation.subject.pk))
+
+
+def why_no_scores(explanation: Explanation, scored_months: Sequence[Month]) -> str:
+    """Why nothing is stored of the subject in the month."""
+    subject, month = explanation.subject, explanation.month
+    if card_of(explanation) is None:
+        kind = SubjectKind(subject.kind).label.lower()
+        return (
+            f"{subject.name} has no scorecard: it names none of its own, and there is no default "
+            f"for its kind ({kind}). Without one nothing is expected of it."
+        )
+    number, definitions = _number(explanation), explanation.ledger.definitions
+    first, last = int(definitions.active_from[number]), int(definitions.active_until[number])
+    if not first <= month <= last:
+        return f"{subject.name} is not measured in {month_name(month)}. {_span(first, last)}"
+    if explanation.node is None:
+        return (
+            f"Nothing is expected of {subject.name} in {month_name(month)}: no line of its "
+            "scorecard applies to it then, and no member of its groups is measured."
+        )
+    if not scored_months:
+        return f"Nothing has been scored of {subject.name} yet."
+    return (
+        f"Nothing is scored in {month_name(month)}. The scores of {subject.name} go from "
+        f"{month_name(scored_months[0])} to {month_name(scored_months[-1])}."
+    )
+
+
+def _span(first: int, last: int) -> str:
+    if first > last:
+        return "Its span lies outside the organisation's, so it is never measured."
+    start = "" if first == ALWAYS else f" from {month_name(Month(first))}"
+    end = "" if last == NEVER else f" to {month_name(Month(last))}"
+    return f"It is measured{start}{end}, the spans of what it belongs to considered."
+
+
+def why_insufficient(explanation: Explanation) -> str:
+    """Why there is no overall score although something is measured; empty if there is one."""
+    node, card = explanation.node, card_of(explanation)
+    if node is None or card is None or node.score is not None:
+        return ""
+    used = [
+        part.number
+        for part in node.parts
+        if part.kind == "category" and part.weight and part.score is not None
+    ]
+    if not used:
+        return "No category that counts has a score, so there is no overall score."
+    if used == [FINANCIAL]:
+        return (
+            "Only the financial category has a score. Financial numbers never stand alone, so "
+            "there is no overall score."
+        )
+    if len(used) < card.min_categories:
+        names = listed([str(Category(CATEGORIES[number]).label) for number in used])
+        return (
+            f"Only {names} {'has' if len(used) == 1 else 'have'} a score; the scorecard asks for "
+            f"{counted(card.min_categories, 'category', 'categories')}."
+        )
+    return (
+        f"Only {percent_text(node.coverage)} of the evidence is in; the scorecard asks for "
+        f"{percent_text(card.min_coverage)}, so there is no overall score."
+    )
+
+
+def why_category_insufficient(node: Node | None, card: Card | None) -> str:
+    """Said in place of a category's change where it has no score."""
+    if card is None or node is None or node.coverage is None:
+        return "Nothing is expected here"
+    if node.score is not None:
+        return ""
+    if node.coverage + TOLERANCE < card.min_coverage:
+        known = percent_text(node.coverage) if node.coverage else "Nothing"
+        return f"{known} known; a score needs {percent_text(card.min_coverage)}"
+    return "No value in force"
+
+
+def says_the_same(stored: Score | None, node: Node | None) -> bool:
+    """Whether the stored row is what the parts add up to."""
+    if stored is None or node is None:
+        return stored is None and node is None
+    if not _same(stored.overall_score, node.score):
+        return False
+    parts = {part.number: part for part in node.parts if part.kind == "category"}
+    for number, category in enumerate(Category):
+        measure, part = stored.category(category), parts.get(number)
+        coverage = part.coverage if part else None
+        if (measure is None) != (coverage is None):
+            return False
+        if measure and part and not _same(measure.score, part.score):
+            return False
+        if measure and not _same(measure.coverage, coverage):
+            return False
+    return True
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= SAME

@@ -1,0 +1,89 @@
+"""Subjects on a page: where they lead, and their scores as cells. `{% load subjects %}`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from dashboards.presentation.numbers import counted, grouped
+from dashboards.presentation.value_line import value_line as drawn_values
+from dashboards.selectors.scores import SubjectScores
+from dashboards.templatetags.components import heat_cell
+from dashboards.views.links import LISTS, PAGES
+from projects.choices import SubjectKind
+from projects.months import Month
+
+register = template.Library()
+
+
+@register.simple_tag
+def subject_url(kind: str, code: str, month: Month) -> str:
+    """The subject's own page in the month, or, as long as there is none, its explanation."""
+    page = PAGES.get(SubjectKind(kind))
+    if page is None:
+        return reverse("explain", args=[code, month])
+    return f"{reverse(page, args=[code])}?month={month}"
+
+
+@register.simple_tag
+def subject_list_url(kind: str, month: Month) -> str:
+    """The list of a kind in the month; empty if it has none."""
+    listed = LISTS.get(SubjectKind(kind))
+    return f"{reverse(listed[0])}?month={month}" if listed else ""
+
+
+@register.filter
+def weight(value: float) -> str:
+    """As few decimals as it needs, two at most."""
+    return grouped(value, 0 if value == round(value) else 2)
+
+
+SOON = 90
+"""Up to so many days ahead, a date is also told as a distance."""
+
+
+@register.simple_tag
+def days_until(day: date, today: date) -> str:
+    """`in 39 days`, `today`, `12 days ago`; empty if it is far off."""
+    days = (day - today).days
+    if not days:
+        return "today"
+    if abs(days) > SOON:
+        return "past" if days < 0 else ""
+    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+
+
+@register.simple_tag
+def heat_cells(row: SubjectScores, month: Month) -> SafeString:
+    """Five cells: the overall score and always all four categories; each leads to its reasons."""
+    address = reverse("explain", args=[row.code, month])
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (
+                heat_cell(
+                    mark.score,
+                    mark.band,
+                    mark.coverage,
+                    f"{address}#{mark.measure}" if row.is_measured else "",
+                    f"{mark.label} of {row.name}, explained",
+                ),
+            )
+            for mark in row.marks
+        ),
+    )
+
+
+@register.inclusion_tag("components/sparkline.html")
+def value_line(
+    values: Sequence[float | None], unit: str = "", decimals: int = 0
+) -> dict[str, Any]:
+    """A metric's values, oldest first, in the size of a table cell."""
+    return {"line": drawn_values(values, unit=unit, decimals=decimals), "cell": True}

@@ -1,0 +1,172 @@
+"""Why a score is what it is, and what changed since: down to the measurement."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from dashboards.access import ENTER_MEASUREMENTS, READ_DASHBOARDS, needs
+from dashboards.figures import Chart, change_bridge_chart
+from dashboards.presentation.icons import CATEGORY_ICONS
+from dashboards.presentation.months import MonthPicker, month_label
+from dashboards.presentation.tiles import ScoreTile
+from dashboards.selectors.explain import ExplainPage, explain_page, values_behind
+from dashboards.selectors.months import current_month
+from dashboards.selectors.scores import OVERALL, Mark, marks_of
+from dashboards.views.links import crumbs_of
+from dashboards.views.requests import month_parameter
+from metrics.choices import Category
+from metrics.models import MetricDefinition
+from metrics.operations.measurements import may_enter
+from projects.models import Subject
+from projects.months import MONTHS_PER_YEAR, Month
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def explain(request: HttpRequest, code: str, month: Month) -> HttpResponse:
+    """One subject's scores in a month, taken apart; HTMX asks for single groups of it."""
+    if wanted := month_parameter(request):
+        return redirect(_address(request, code, wanted))
+    opened = request.GET.getlist("all")
+    page = explain_page(
+        code, month, against=month_parameter(request, "against"), open_groups=opened
+    )
+    if page is None:
+        raise Http404
+    if request.htmx and (asked := _asked_group(request, page)):
+        return render(request, "dashboards/_explain_group.html", {"page": page, "group": asked})
+    return render(
+        request,
+        "dashboards/explain.html",
+        {
+            "page": page,
+            "crumbs": crumbs_of(page.subject, month),
+            "picker": _picker(page),
+            "against": _against_picker(page),
+            "overall": _overall_tile(page),
+            "tiles": _category_tiles(page),
+            "bridge": _bridge(page),
+            "largest": max((part.points or 0.0 for part in page.categories), default=0.0),
+            "smallest": min(page.balance_points or 0.0, 0.0),
+        },
+    )
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def explain_values(
+    request: HttpRequest, code: str, month: Month, metric: str, period: Month
+) -> HttpResponse:
+    """The measurements behind a metric's value: a part of the explanation, or a page."""
+    subject = get_object_or_404(Subject, code=code)
+    definition = get_object_or_404(MetricDefinition, code=metric)
+    page = values_behind(definition, subject, period)
+    is_enterable = (
+        not definition.is_computed
+        and definition.subject_kind == subject.kind
+        and request.user.has_perm(ENTER_MEASUREMENTS)
+        and may_enter(request.user, definition, subject)
+    )
+    template = "_explain_values.html" if request.htmx else "explain_values.html"
+    return render(
+        request,
+        f"dashboards/{template}",
+        {
+            "page": page,
+            "month": month,
+            "may_enter": is_enterable,
+            "crumbs": [
+                *crumbs_of(subject, month),
+                ("Explanation", reverse("explain", args=[code, month])),
+            ],
+        },
+    )
+
+
+def _address(request: HttpRequest, code: str, month: Month) -> str:
+    """The same page of another month; what it is compared with moves to that month's own."""
+    query = request.GET.copy()
+    for name in ("month", "against"):
+        query.pop(name, None)
+    address = reverse("explain", args=[code, month])
+    return f"{address}?{query.urlencode()}" if query else address
+
+
+def _asked_group(request: HttpRequest, page: ExplainPage) -> object | None:
+    groups = [group for part in page.categories for group in part.groups]
+    return next((group for group in groups if group.key == request.htmx.target), None)
+
+
+def _picker(page: ExplainPage) -> MonthPicker:
+    return MonthPicker.of(page.scored_months, chosen=page.month, running=current_month())
+
+
+def _against_picker(page: ExplainPage) -> dict[str, object]:
+    """The months that this one can be compared with, the same month of the year before first."""
+    offered = [month for month in page.scored_months if month != page.month]
+    if page.against not in offered:
+        offered.append(page.against)
+    year_ago = page.month.plus(-MONTHS_PER_YEAR)
+    return {
+        "months": sorted(offered, reverse=True),
+        "chosen": page.against,
+        "year_ago": year_ago if year_ago in offered and year_ago != page.against else None,
+    }
+
+
+def _overall_tile(page: ExplainPage) -> ScoreTile:
+    overall, before = marks_of(page.stored)[0], marks_of(page.stored_before)[0]
+    return ScoreTile(
+        name="Overall",
+        score=overall.score,
+        band=overall.band,
+        coverage=overall.coverage,
+        low=overall.low,
+        high=overall.high,
+        change=_change(overall, before),
+        since=month_label(page.against),
+        history=page.history.scores(OVERALL),
+        is_unfinished=page.is_running,
+        limits=page.limits,
+        balance=page.stored.balance if page.stored else None,
+        why_unknown=page.why_insufficient,
+    )
+
+
+def _category_tiles(page: ExplainPage) -> list[ScoreTile]:
+    now, before = marks_of(page.stored)[1], marks_of(page.stored_before)[1]
+    return [
+        ScoreTile(
+            name=mark.label,
+            score=mark.score,
+            band=mark.band,
+            coverage=mark.coverage,
+            low=mark.low,
+            high=mark.high,
+            change=_change(mark, earlier),
+            since=month_label(page.against),
+            history=page.history.scores(mark.measure),
+            is_unfinished=page.is_running,
+            limits=page.limits,
+            icon=CATEGORY_ICONS[Category(mark.measure)],
+            url=f"#{mark.measure}",
+            why_unknown=page.why_unknown[mark.measure],
+        )
+        for mark, earlier in zip(now, before, strict=True)
+    ]
+
+
+def _change(now: Mark, before: Mark) -> float | None:
+    return None if now.score is None or before.score is None else now.score - before.score
+
+
+def _bridge(page: ExplainPage) -> Chart | None:
+    if page.story is None:
+        return None
+    return change_bridge_chart(
+        page.story.bridge(f"{page.subject.name}, overall,"),
+        title=f"From {month_label(page.against)} to {month_label(page.month)}",
+    )

@@ -1,0 +1,99 @@
+"""How does this project do, and why?"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.selectors.months import ViewMonth
+from dashboards.selectors.policies import scorecard_of
+from dashboards.selectors.portfolios import portfolio_tree
+from dashboards.selectors.projects import against_plan, segments_served, values_entered_lately
+from dashboards.selectors.scorecards import filled_scorecard
+from dashboards.selectors.trends import history_of, trend_months
+from dashboards.views.empty import nothing_yet
+from dashboards.views.links import LISTS
+from dashboards.views.month_pages import is_asked_for, render_month, render_part
+from dashboards.views.project_filters import TABLE, project_table
+from dashboards.views.requests import month_of, month_parameter
+from dashboards.views.scoreboards import Scoreboard
+from projects.models import Project
+from projects.months import Month
+
+SCORECARD = "scorecard"
+"""The id of the part of the page that comes after it: the engine takes the scores apart for it."""
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def project_list(request: HttpRequest) -> HttpResponse:
+    """All projects as a heat map: sorted, filtered, paged."""
+    month = month_of(request)
+    if month is None:
+        return nothing_yet(request)
+    portfolios = portfolio_tree(month, with_money=False).nodes
+    table = project_table(request, month, portfolios)
+    if is_asked_for(request, TABLE):
+        return render_part(request, "projects", table)
+    return render_month(request, "project_list", month, table)
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def project_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """One project; its scorecard is asked for as a part of the page."""
+    project = get_object_or_404(
+        Project.objects.select_related("portfolio", "portfolio__parent"), code=code
+    )
+    wanted = month_parameter(request)
+    if wanted is not None and is_asked_for(request, SCORECARD):
+        return _scorecard(request, project, wanted)
+    month = month_of(request)
+    if month is None:
+        return nothing_yet(request)
+    board = Scoreboard(
+        history_of(project.pk, trend_months(month), month.previous),
+        month,
+        scorecard_of(project.pk, project.kind),
+        reverse("explain", args=[project.code, month.month]),
+    )
+    return render_month(
+        request,
+        "project_detail",
+        month,
+        {
+            "project": project,
+            "crumbs": _crumbs(project, month),
+            "board": board,
+            "overall_trend": board.overall_trend(project.name),
+            "category_trends": board.category_trends(project.name),
+            "plan": against_plan(project),
+            "segments": segments_served(project, month),
+            "values": values_entered_lately(project),
+        },
+    )
+
+
+def _scorecard(request: HttpRequest, project: Project, month: Month) -> HttpResponse:
+    return render_part(
+        request,
+        "project_scorecard",
+        {"project": project, "month": month, "scorecard": filled_scorecard(project, month)},
+    )
+
+
+def _crumbs(project: Project, month: ViewMonth) -> list[tuple[str, str]]:
+    """The portfolios, down to the one that it is in."""
+    name, label = LISTS[project.portfolio.kind]
+    portfolios = [project.portfolio.parent, project.portfolio]
+    return [
+        (label, f"{reverse(name)}?month={month.month}"),
+        *(
+            (row.name, f"{reverse('portfolio_detail', args=[row.code])}?month={month.month}")
+            for row in portfolios
+            if row is not None
+        ),
+    ]

@@ -1,0 +1,114 @@
+"""Are we succeeding with our customers, what changed, what needs a decision?"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.figures import ChangeBridge, Chart, Part, change_bridge_chart
+from dashboards.presentation.months import month_label
+from dashboards.presentation.numbers import score_text
+from dashboards.selectors.bridges import overall_change
+from dashboards.selectors.policies import Policies, category_weights
+from dashboards.selectors.portfolios import PortfolioNode, portfolio_tree
+from dashboards.selectors.segments import segment_rows
+from dashboards.selectors.summary import cases_to_decide, largest_moves
+from dashboards.selectors.trends import history_of, trend_months
+from dashboards.views.empty import nothing_yet
+from dashboards.views.month_pages import render_month
+from dashboards.views.requests import month_of
+from dashboards.views.scoreboards import Scoreboard
+from metrics.choices import Category
+from metrics.scoring.changes import Change
+from metrics.scoring.columns import CATEGORIES
+from projects.models import Organisation
+
+FEW_PORTFOLIOS = 12
+"""Up to so many are shown as their tree; of more, as many with the lowest scores."""
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def summary(request: HttpRequest) -> HttpResponse:
+    """The organisation in one look."""
+    month = month_of(request)
+    organisation = Organisation.objects.first()
+    if month is None or organisation is None:
+        return nothing_yet(request)
+    policies = Policies.read(organisation.pk)
+    history = history_of(organisation.pk, trend_months(month), month.previous)
+    board = Scoreboard(
+        history,
+        month,
+        policies.own or policies.of(organisation.kind),
+        reverse("explain", args=[organisation.code, month.month]),
+    )
+    portfolios = portfolio_tree(month, with_money=False).nodes
+    segments = segment_rows(month)
+    shown, are_lowest = _shown(portfolios)
+    return render_month(
+        request,
+        "summary",
+        month,
+        {
+            "organisation": organisation,
+            "board": board,
+            "bridge": _bridge(board),
+            "moves": largest_moves(month),
+            "cases": cases_to_decide(month, portfolios, segments, policies),
+            "segments": segments,
+            "portfolios": shown,
+            "portfolios_are_lowest": are_lowest,
+            "portfolios_in_all": len(portfolios),
+        },
+    )
+
+
+def _shown(portfolios: tuple[PortfolioNode, ...]) -> tuple[list[PortfolioNode], bool]:
+    """The portfolios that fit on the page, and whether they are the lowest of many."""
+    measured = [node for node in portfolios if node.scores.is_measured]
+    if len(measured) <= FEW_PORTFOLIOS:
+        return measured, False
+    measured.sort(
+        key=lambda node: (
+            node.scores.overall.score is None,
+            node.scores.overall.score or 0.0,
+            node.scores.code,
+        )
+    )
+    return measured[:FEW_PORTFOLIOS], True
+
+
+def _bridge(board: Scoreboard) -> Chart | None:
+    """From last month's overall score to this one's; None if either month has none."""
+    change = overall_change(board.before, board.now, category_weights(board.card))
+    if change is None or change.before is None or change.now is None:
+        return None
+    parts = sorted(change.parts, key=lambda part: (part.kind == "balance", part.number))
+    return change_bridge_chart(
+        ChangeBridge(
+            name="The overall score",
+            before=month_label(board.month.previous),
+            start=change.before,
+            parts=[Part(_name(part), part.total, _detail(part)) for part in parts],
+            after=month_label(board.month.month),
+            end=change.now,
+        ),
+        title="What changed since the month before",
+    )
+
+
+def _name(part: Change) -> str:
+    return "Balance" if part.kind == "balance" else str(Category(CATEGORIES[part.number]).label)
+
+
+def _detail(part: Change) -> str:
+    if part.kind == "balance":
+        return "what the rule for the overall score takes away from the mean"
+    if part.before is None:
+        return f"has a score again: {score_text(part.now)}"
+    if part.now is None:
+        return f"has no score any more, it was {score_text(part.before)}"
+    return f"score {score_text(part.before)} to {score_text(part.now)}"
