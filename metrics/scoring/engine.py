@@ -52,7 +52,7 @@ def score(
     return Scored(
         subjects,
         months,
-        categories.present.any(axis=0),
+        np.asarray(categories.present.any(axis=0)),
         categories,
         bands(categories.score, policy),
         overall(categories, policy),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ class Evidence:
     score: Floats
     coverage: Floats
 
-    def __getitem__(self, index: object) -> Evidence:
-        return Evidence(self.present[index], self.score[index], self.coverage[index])  # type: ignore[index]
+    def __getitem__(self, index: Any) -> Evidence:
+        return Evidence(self.present[index], self.score[index], self.coverage[index])
 
     def but_only_where(self, kept: Booleans) -> Evidence:
         return Evidence(
@@ -54,12 +55,12 @@ class Tally:
         self.backed = np.zeros(shape)
         self.points = np.zeros(shape)
 
-    def add(self, weight: Floats, members: Evidence, at: object = ...) -> None:
+    def add(self, weight: Floats, members: Evidence, at: Any = ...) -> None:
         """Add one member to each place of `at`."""
         evidence, points = _backing(weight, members)
-        self.total[at] += weight * members.present  # type: ignore[index]
-        self.backed[at] += evidence  # type: ignore[index]
-        self.points[at] += points  # type: ignore[index]
+        self.total[at] += weight * members.present
+        self.backed[at] += evidence
+        self.points[at] += points
 
     def add_groups(self, weight: Floats, members: Evidence, starts: NDArray[np.intp]) -> None:
         """Add members that lie group after group along the first axis, a group from each start."""

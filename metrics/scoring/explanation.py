@@ -376,7 +376,7 @@ class Explainer:
             number,
             weight,
             float(evidence.coverage) if evidence.present else None,
-            _number(evidence.score),
+            _number(float(evidence.score)),
             float(low),
             float(high),
             band_of(float(evidence.score), card.amber_from, card.green_from),

@@ -105,7 +105,7 @@ def _refuse_other_tokens(text: str) -> None:
 
 def _node_of(tree: ast.expr) -> Node:
     match tree:
-        case ast.Constant(value=value) if type(value) in (int, float):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return Number(_finite(value))
         case ast.Name(id=code):
             if code in FUNCTIONS:

@@ -134,7 +134,7 @@ def _mean(score: Floats, used: Booleans, policy: Policy) -> Floats:
         _arithmetic(score, used, policy.weights),
         np.where(used, score, np.inf).min(axis=0),
     ]
-    mean = np.select([policy.rule == rule for rule in range(len(RULES))], by_rule)
+    mean: Floats = np.select([policy.rule == rule for rule in range(len(RULES))], by_rule)
     return np.clip(mean, 0.0, 100.0)
 
 

@@ -1,0 +1,5 @@
+"""The admin pages of definitions, and of what comes of them."""
+
+from metrics.admin import definitions, results
+
+__all__ = ["definitions", "results"]

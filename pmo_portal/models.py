@@ -1,0 +1,1 @@
+"""No tables; for an app with this module Django announces `post_migrate`, and apps.py listens."""

@@ -1,0 +1,389 @@
+"""All settings; what differs between installations comes from the environment (see .env.example).
+
+Without any variable this is development on one machine: SQLite, no Redis, files under var/.
+DEBUG=false is production: it wants a secret, hosts, a database and a broker of its own, and does
+not start on less.
+"""
+
+import os
+import secrets
+import zoneinfo
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.conf.global_settings import LANGUAGES as DJANGO_LANGUAGES
+
+from pmo_portal.environment import environment, refuse, without_password
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / environment.text("VAR_DIR", "var")
+
+DEBUG = environment.flag("DEBUG", default=True)
+IS_PRODUCTION = not DEBUG
+
+MINIMUM_SECRET_LENGTH = 50
+A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+HOSTS = "host names with commas between them, such as pmo.example.com"
+ORIGINS = "origins with commas between them, such as https://pmo.example.com"
+DATABASE = "postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////FOLDER/FILE.sqlite3"
+BROKER = "the address of a Redis, such as redis://HOST:6379/0"
+MAIL = "smtp://, smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://, or consolemail:// to print mails"
+
+
+def development_secret() -> str:
+    """The secret of this installation, made once, so that people stay signed in over a restart."""
+    path = VAR_DIR / "development-secret"
+    if not path.exists():
+        draft = VAR_DIR / f"development-secret.{os.getpid()}"
+        try:
+            VAR_DIR.mkdir(parents=True, exist_ok=True)
+            draft.touch(mode=0o600)
+        except OSError as error:
+            refuse(
+                f"VAR_DIR is {str(VAR_DIR)!r}; it takes a folder to write to ({error.strerror})."
+            )
+        draft.write_text(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, path)  # whole or not at all: web and worker may start at the same time
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def read_secret() -> str:
+    secret = environment.text("SECRET_KEY")
+    if DEBUG:
+        return secret or development_secret()
+    if not secret:
+        refuse(f"SECRET_KEY is missing; production takes a secret of its own: {A_SECRET}")
+    if secret.startswith(("django-insecure-", "change-me")):
+        refuse(f"SECRET_KEY is a default that anybody can read; {A_SECRET}")
+    if len(secret) < MINIMUM_SECRET_LENGTH or len(set(secret)) < 5:
+        refuse(
+            f"SECRET_KEY has {len(secret)} characters, {len(set(secret))} of them different;"
+            f" production takes {MINIMUM_SECRET_LENGTH} or more random ones: {A_SECRET}"
+        )
+    return secret
+
+
+def read_hosts() -> list[str]:
+    hosts = environment.words("ALLOWED_HOSTS")
+    for host in hosts:
+        is_ipv6 = host.startswith("[") and host.endswith("]")
+        if "/" in host or (":" in host and not is_ipv6):
+            refuse(f"ALLOWED_HOSTS has {host!r}; it takes {HOSTS}, without scheme and port.")
+        if IS_PRODUCTION and not host.strip("*."):
+            refuse(f"ALLOWED_HOSTS has {host!r}, which is every host; production takes {HOSTS}.")
+    if IS_PRODUCTION and not hosts:
+        refuse(f"ALLOWED_HOSTS is missing; production takes {HOSTS}.")
+    return hosts or ["localhost", "127.0.0.1", "[::1]"]
+
+
+def read_origins() -> list[str]:
+    origins = environment.words("CSRF_TRUSTED_ORIGINS")
+    for origin in origins:
+        scheme, _, host = origin.partition("://")
+        if scheme not in ("https", "http") or not host or "/" in host:
+            refuse(f"CSRF_TRUSTED_ORIGINS has {origin!r}; it takes {ORIGINS}.")
+    return origins
+
+
+def read_database() -> dict[str, Any]:
+    """A relative SQLite file is meant from the project's folder, wherever the command is typed."""
+    address = environment.address(
+        "DATABASE_URL", schemes=("postgres", "postgresql", "sqlite"), takes=DATABASE
+    )
+    max_age = environment.number("DATABASE_CONN_MAX_AGE", default=60, at_least=0, at_most=86_400)
+    if IS_PRODUCTION and not address:
+        refuse(f"DATABASE_URL is missing; production takes {DATABASE}.")
+    database: dict[str, Any] = environ.Env.db_url_config(
+        address or f"sqlite:///{VAR_DIR}/portal.sqlite3"
+    )
+    if not database["NAME"]:
+        refuse(
+            f"DATABASE_URL is {without_password(address)!r}, without a name; it takes {DATABASE}."
+        )
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        options = {"connect_timeout": 5} | database.get("OPTIONS", {})
+        return database | {
+            "CONN_MAX_AGE": max_age,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        }
+    if database["NAME"] != ":memory:":
+        database["NAME"] = str(BASE_DIR / database["NAME"])
+    return database | {
+        # Readers never wait for the writer (WAL), and a transaction that is going to write queues
+        # at its start instead of failing in its middle (IMMEDIATE).
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    }
+
+
+def read_instance_path() -> Path:
+    """Where an installation keeps what belongs to its database: beside its file, or under var/."""
+    name = DATABASES["default"]["NAME"]
+    is_file = DATABASES["default"]["ENGINE"].endswith("sqlite3") and name != ":memory:"
+    database = Path(name) if is_file else VAR_DIR / name.strip(":")
+    return database.with_name(database.stem)
+
+
+SECRET_KEY = read_secret()
+ALLOWED_HOSTS = read_hosts()
+CSRF_TRUSTED_ORIGINS = read_origins()
+
+INSTALLED_APPS = [
+    "pmo_portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_celery_beat",
+    "simple_history",
+    "projects",
+    "metrics",
+    "dashboards",
+    "pmo_portal",  # last: its roles are given permissions that the others' models create
+]
+
+MIDDLEWARE = [
+    "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "pmo_portal.access.RefusalLogMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "pmo_portal.urls"
+WSGI_APPLICATION = "pmo_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboards.context.site",
+                "dashboards.context.site",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": read_database()}
+INSTANCE_PATH = read_instance_path()
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+
+LANGUAGE_CODE = environment.one_of(
+    "LANGUAGE_CODE",
+    [code for code, _ in DJANGO_LANGUAGES],
+    default="en-gb",
+    takes="a language that Django knows, such as en-gb or de",
+)
+TIME_ZONE = environment.one_of(
+    "TIME_ZONE",
+    sorted(zoneinfo.available_timezones()),
+    default="UTC",
+    takes="a time zone such as UTC or Europe/Berlin",
+)
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+SESSION_COOKIE_SECURE = environment.flag("SESSION_COOKIE_SECURE", default=IS_PRODUCTION)
+CSRF_COOKIE_SECURE = environment.flag("CSRF_COOKIE_SECURE", default=IS_PRODUCTION)
+if IS_PRODUCTION and not SESSION_COOKIE_SECURE:
+    refuse("SESSION_COOKIE_SECURE is false; production takes true: sign-ins travel by HTTPS only.")
+if IS_PRODUCTION and not CSRF_COOKIE_SECURE:
+    refuse("CSRF_COOKIE_SECURE is false; production takes true: forms travel by HTTPS only.")
+SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
+SECURE_HSTS_SECONDS = environment.number(
+    "SECURE_HSTS_SECONDS",
+    default=31_536_000 if IS_PRODUCTION else 0,
+    at_least=0,
+    at_most=63_072_000,
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag(
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=IS_PRODUCTION
+)
+SECURE_HSTS_PRELOAD = environment.flag("SECURE_HSTS_PRELOAD", default=IS_PRODUCTION)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if environment.flag("TRUST_FORWARDED_PROTO", default=False)
+    else None
+)
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # Plotly positions its drawings by style attributes; style elements stay forbidden.
+        "style-src-attr": [UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+    }
+}
+
+email_address = environment.address(
+    "EMAIL_URL",
+    default="consolemail://" if DEBUG else "smtp://localhost:25",
+    schemes=("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "dummymail"),
+    takes=MAIL,
+)
+email = environ.Env.email_url_config(email_address)
+EMAIL_BACKEND = email["EMAIL_BACKEND"]
+EMAIL_HOST = email["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = email["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = email["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = email.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = email["EMAIL_FILE_PATH"] or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "pmo-portal@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# A run whose worker has given no sign of life for so long is taken to be dead and is reopened.
+SCORE_RUN_STALE_SECONDS = environment.number(
+    "SCORE_RUN_STALE_SECONDS", default=60, at_least=5, at_most=86_400
+)
+# How often the scheduler looks for changes whose scores are still to be brought up to date.
+ANSWER_NEEDS_EVERY_SECONDS = environment.number(
+    "ANSWER_NEEDS_EVERY_SECONDS", default=3, at_least=1, at_most=3_600
+)
+REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
+
+CELERY_BROKER_URL = environment.address(
+    "CELERY_BROKER_URL", schemes=("redis", "rediss"), takes=BROKER
+)
+IS_EMBEDDED = not CELERY_BROKER_URL
+if IS_PRODUCTION and IS_EMBEDDED:
+    refuse(f"CELERY_BROKER_URL is missing; production takes {BROKER}.")
+if IS_EMBEDDED:
+    BROKER_FOLDER = INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.broker")
+    CELERY_BROKER_URL = "filesystem://localhost"
+    CELERY_BROKER_TRANSPORT = "pmo_portal.folder_broker:Transport"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_FOLDER / "messages"),
+        "data_folder_out": str(BROKER_FOLDER / "messages"),
+        "control_folder": str(BROKER_FOLDER / "control"),
+        "polling_interval": 0.2,
+    }
+else:
+    # Redis hands an unacknowledged task out again after this long: longer than the longest run.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 5}
+CELERY_WORKER_CONCURRENCY = environment.number(
+    "CELERY_WORKER_CONCURRENCY", default=2, at_least=1, at_most=64
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # no result backend, so nothing to clean up
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# What must tick for the portal to work at all; what people may move is in pmo_portal.schedules.
+# A tick that found no worker is dropped when the next one is due, so that they do not pile up.
+CELERY_BEAT_SCHEDULE = {
+    "answer rescoring needs": {
+        "task": "metrics.tasks.answer_needs_task",
+        "schedule": timedelta(seconds=ANSWER_NEEDS_EVERY_SECONDS),
+        "options": {"expire_seconds": ANSWER_NEEDS_EVERY_SECONDS},
+    },
+    "reopen runs of dead workers": {
+        "task": "metrics.tasks.reopen_dead_runs_task",
+        "schedule": timedelta(seconds=REOPEN_DEAD_RUNS_EVERY_SECONDS),
+        "options": {"expire_seconds": REOPEN_DEAD_RUNS_EVERY_SECONDS},
+    },
+}
+
+LOG_LEVEL = environment.one_of(
+    "LOG_LEVEL",
+    ["DEBUG", "INFO", "WARNING", "ERROR"],
+    default="INFO",
+    takes="DEBUG, INFO, WARNING or ERROR",
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            "datefmt": "%Y-%m-%d %H:%M:%S",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # Refusals are logged by pmo_portal.access, with the person; a page not found is no news.
+        "django.request": {"level": "ERROR"},
+        # One line each per tick of a few seconds would bury everything else.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "django_celery_beat.schedulers": {"level": "WARNING"},
+    },
+}
+
+environment.refuse_misspelt()
