@@ -6,7 +6,7 @@ that the cost follows what is opened and not the size of the organisation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from metrics.scoring.changes import Change, change_between
 from metrics.scoring.columns import CATEGORIES
 from metrics.scoring.explanation import Explainer, Node, Reading
 from metrics.scoring.roll_up import GROUPS
-from projects.models import Organisation, Subject
+from projects.models import Subject
 from projects.months import Month
 
 
@@ -36,9 +36,11 @@ class Explanation:
     change: Change | None
     reason: str
     subjects: dict[int, Subject]
-    metrics: dict[int, MetricDefinition]
     ledger: Ledger
-    fiscal_year_starts_in: int
+
+    @property
+    def metrics(self) -> Mapping[int, MetricDefinition]:
+        return self.ledger.metric_rows
 
     def subject_of(self, node: Node | Change) -> Subject:
         """The subject that a node of kind `subject` is about."""
@@ -66,9 +68,9 @@ class Explanation:
         period = period_holding(
             Month(reading.period).first_day,
             cadence if cadence in ("quarter", "year") else "month",
-            self.fiscal_year_starts_in,
+            self.ledger.fiscal_year_starts_in,
         )
-        return period.label(self.fiscal_year_starts_in)
+        return period.label(self.ledger.fiscal_year_starts_in)
 
 
 def explain(
@@ -85,7 +87,6 @@ def explain(
     node = explainer.explain(number, month, depth)
     before = None if against is None else explainer.explain(number, against, depth)
     change = change_between(before, node)
-    organisation = Organisation.objects.only("fiscal_year_starts_in").first()
     return Explanation(
         subject,
         month,
@@ -95,9 +96,7 @@ def explain(
         change,
         "" if against is None or change else _why_no_change(node, month, before, against),
         Subject.objects.in_bulk(_subject_ids(ledger, node, before)),
-        MetricDefinition.objects.in_bulk(),
         ledger,
-        organisation.fiscal_year_starts_in if organisation else 1,
     )
 
 

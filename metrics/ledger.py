@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -46,7 +46,7 @@ from metrics.scoring.engine import Scored
 from metrics.scoring.formulas import parse_formula
 from metrics.scoring.roll_up import Board
 from projects.choices import SubjectKind
-from projects.models import Customer, Engagement, Offer, Organisation, Portfolio, Project, Segment
+from projects.models import Offer
 from projects.models import Subject as SubjectRow
 
 _MEASUREMENTS = Measurement._meta.db_table
@@ -61,6 +61,8 @@ class Ledger:
     subject_ids: Integers  # sorted; a subject's number is its place here
     metric_ids: Integers  # sorted; a metric's number is its place here
     definitions: Definitions
+    metric_rows: Mapping[int, MetricDefinition]
+    fiscal_year_starts_in: int
 
     def subject_numbers(self, ids: Iterable[int]) -> Integers:
         """The numbers of these subjects, sorted; a subject that is gone is left out."""
@@ -87,37 +89,90 @@ class Ledger:
         return np.unique(np.concatenate([group.of_parents(wanted).child for group in links]))
 
 
+class SubjectFacts(NamedTuple):
+    """What scoring needs of a subject, whichever kind; what another kind has is None."""
+
+    pk: int
+    kind: str
+    active_from: int | None
+    active_until: int | None
+    fiscal_year_starts_in: int | None
+    parent: int | None
+    portfolio: Any
+    project_weight: Any
+    segment_weight: Any
+    segment_of_customer: Any
+    customer_weight: Any
+    project_of_engagement: Any
+    segment_of_engagement: Any
+    share: Any
+
+
+# One query for all kinds: a page that explains a score has others to ask as well.
+_SUBJECT_COLUMNS = (
+    "pk",
+    "kind",
+    "active_from",
+    "active_until",
+    "as_organisation__fiscal_year_starts_in",
+    "as_portfolio__parent_id",
+    "as_project__portfolio_id",
+    "as_project__weight",
+    "as_segment__weight",
+    "as_customer__segment_id",
+    "as_customer__weight",
+    "as_engagement__project_id",
+    "as_engagement__segment_id",
+    "as_engagement__share",
+)
+
+
 def read_ledger() -> Ledger:
     """All definitions and links, as they stand now."""
-    subjects = list(
-        SubjectRow.objects.order_by("pk").values_list("pk", "kind", "active_from", "active_until")
-    )
-    subject_ids = np.array([row[0] for row in subjects], dtype=np.int64)
-    kinds = np.array([row[1] for row in subjects], dtype=np.str_)
-    active_from = np.array([_first(row[2]) for row in subjects], dtype=np.int64)
-    active_until = np.array([_last(row[3]) for row in subjects], dtype=np.int64)
+    rows = SubjectRow.objects.order_by("pk").values_list(*_SUBJECT_COLUMNS)
+    subjects = [SubjectFacts(*row) for row in rows]
+    subject_ids = np.array([subject.pk for subject in subjects], dtype=np.int64)
+    kinds = np.array([subject.kind for subject in subjects], dtype=np.str_)
     numbers = {pk: number for number, pk in enumerate(subject_ids.tolist())}
-    engagements = list(
-        Engagement.objects.values_list("pk", "project_id", "segment_id", "share", "project__weight")
-    )
-    for pk, project, *_ in engagements:
-        active_from[numbers[pk]] = active_from[numbers[project]]
-        active_until[numbers[pk]] = active_until[numbers[project]]
-    for organisation in np.flatnonzero(kinds == SubjectKind.ORGANISATION):
-        active_from = np.maximum(active_from, active_from[organisation])
-        active_until = np.minimum(active_until, active_until[organisation])
-    metric_ids, metrics = _read_metrics(numbers)
+    active_from, active_until = _spans(subjects, numbers)
+    metric_rows = list(MetricDefinition.objects.order_by("pk"))
+    metric_ids = np.array([row.pk for row in metric_rows], dtype=np.int64)
     cards, card_of = _read_cards(numbers, kinds, metric_ids)
     definitions = Definitions(
-        metrics=metrics,
+        metrics=_read_metrics(metric_rows, numbers),
         cards=cards,
         card_of=card_of,
         active_from=active_from,
         active_until=active_until,
         kind=kinds,
-        links=_read_links(numbers, engagements),
+        links=_links(subjects, numbers),
     )
-    return Ledger(subject_ids, metric_ids, definitions)
+    starts_in = (subject.fiscal_year_starts_in for subject in subjects)
+    return Ledger(
+        subject_ids,
+        metric_ids,
+        definitions,
+        {row.pk: row for row in metric_rows},
+        next((month for month in starts_in if month is not None), 1),
+    )
+
+
+def _spans(
+    subjects: Sequence[SubjectFacts], numbers: Mapping[int, int]
+) -> tuple[Integers, Integers]:
+    """First and last month of each: an engagement has its project's, all are within the whole's."""
+    active_from = np.array([_first(subject.active_from) for subject in subjects], dtype=np.int64)
+    active_until = np.array([_last(subject.active_until) for subject in subjects], dtype=np.int64)
+    for number, subject in enumerate(subjects):
+        if subject.project_of_engagement is not None:
+            project = numbers[subject.project_of_engagement]
+            active_from[number] = active_from[project]
+            active_until[number] = active_until[project]
+    for number, subject in enumerate(subjects):
+        if subject.kind == SubjectKind.ORGANISATION:
+            active_from = np.maximum(active_from, active_from[number])
+            active_until = np.minimum(active_until, active_until[number])
+    return active_from, active_until
 
 
 def _first(month: int | None) -> int:
@@ -128,7 +183,9 @@ def _last(month: int | None) -> int:
     return NEVER if month is None else int(month)
 
 
-def _read_metrics(numbers: Mapping[int, int]) -> tuple[Integers, tuple[Metric, ...]]:
+def _read_metrics(
+    rows: Sequence[MetricDefinition], numbers: Mapping[int, int]
+) -> tuple[Metric, ...]:
     overrides: dict[int, list[CurveChange]] = defaultdict(list)
     for metric_id, subject_id, month, curve in CurveOverride.objects.values_list(
         "metric_id", "subject_id", "from_month", "curve"
@@ -139,8 +196,7 @@ def _read_metrics(numbers: Mapping[int, int]) -> tuple[Integers, tuple[Metric, .
         "metric_id", "subject_id", "from_month", "until_month"
     ):
         exempt[metric_id].append(Exempt(numbers[subject_id], Span(int(first), _last(last))))
-    rows = list(MetricDefinition.objects.order_by("pk"))
-    metrics = tuple(
+    return tuple(
         Metric(
             code=row.code,
             category=CATEGORIES.index(row.category),
@@ -155,7 +211,6 @@ def _read_metrics(numbers: Mapping[int, int]) -> tuple[Integers, tuple[Metric, .
         )
         for row in rows
     )
-    return np.array([row.pk for row in rows], dtype=np.int64), metrics
 
 
 def _read_cards(
@@ -214,35 +269,40 @@ class _LinkRows:
         )
 
 
-def _read_links(
-    numbers: Mapping[int, int], engagements: Sequence[tuple[Any, ...]]
-) -> dict[str, Links]:
+def _links(subjects: Sequence[SubjectFacts], numbers: Mapping[int, int]) -> dict[str, Links]:
     """Who is a member of whose group, and with which weight (the table of SCORING section 4)."""
     of = {group: _LinkRows(numbers) for group in GROUPS if group != "own"}
-    organisations = list(Organisation.objects.values_list("pk", flat=True))
-    for engagement, project, segment, share, project_weight in engagements:
-        of["engagements"].add(project, engagement, share)
-        of["engagements"].add(segment, engagement, project_weight * share)
-        of["projects"].add(segment, project, project_weight * share)
-    ancestors = _ancestors_of_portfolios()
-    for project, portfolio, weight in Project.objects.values_list("pk", "portfolio_id", "weight"):
-        for above in ancestors[portfolio]:
-            of["projects"].add(above, project, weight)
-        for organisation in organisations:
-            of["projects"].add(organisation, project, weight)
-    for segment, weight in Segment.objects.values_list("pk", "weight"):
-        for organisation in organisations:
-            of["segments"].add(organisation, segment, weight)
-    for customer, segment, weight in Customer.objects.values_list("pk", "segment_id", "weight"):
-        of["customers"].add(segment, customer, weight)
+    wholes = [subject.pk for subject in subjects if subject.kind == SubjectKind.ORGANISATION]
+    weights = {subject.pk: subject.project_weight for subject in subjects}
+    ancestors = _ancestors_of_portfolios(subjects)
+    for subject in subjects:
+        match subject.kind:
+            case SubjectKind.ENGAGEMENT:
+                project, segment = subject.project_of_engagement, subject.segment_of_engagement
+                weight = weights[project] * subject.share
+                of["engagements"].add(project, subject.pk, subject.share)
+                of["engagements"].add(segment, subject.pk, weight)
+                of["projects"].add(segment, project, weight)
+            case SubjectKind.PROJECT:
+                for parent in (*ancestors[subject.portfolio], *wholes):
+                    of["projects"].add(parent, subject.pk, subject.project_weight)
+            case SubjectKind.SEGMENT:
+                for whole in wholes:
+                    of["segments"].add(whole, subject.pk, subject.segment_weight)
+            case SubjectKind.CUSTOMER:
+                of["customers"].add(
+                    subject.segment_of_customer, subject.pk, subject.customer_weight
+                )
     for service, segment, weight in Offer.objects.values_list("service_id", "segment_id", "weight"):
         of["services"].add(segment, service, weight)
     return {group: rows.links() for group, rows in of.items()}
 
 
-def _ancestors_of_portfolios() -> dict[int, list[int]]:
+def _ancestors_of_portfolios(subjects: Sequence[SubjectFacts]) -> dict[int, list[int]]:
     """Per portfolio itself and all portfolios above it."""
-    parents = dict(Portfolio.objects.values_list("pk", "parent_id"))
+    parents = {
+        subject.pk: subject.parent for subject in subjects if subject.kind == SubjectKind.PORTFOLIO
+    }
     ancestors: dict[int, list[int]] = {}
     for portfolio, parent in parents.items():
         line: list[int] = [portfolio]

@@ -50,8 +50,10 @@ def redis_server() -> Iterator[str]:
                     break
             else:
                 raise RuntimeError("redis-server did not start:\n" + "".join(told))
-            yield f"redis://127.0.0.1:{port}/0"
-            server.terminate()
+            try:
+                yield f"redis://127.0.0.1:{port}/0"
+            finally:
+                server.terminate()
 
 
 @contextmanager
@@ -64,6 +66,7 @@ def postgres_server() -> Iterator[str]:
     with subprocess.Popen(
         command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
+        assert server.stdin is not None
         assert server.stdout is not None
         told = {}
         for line in server.stdout:
@@ -73,5 +76,9 @@ def postgres_server() -> Iterator[str]:
                 break
         else:
             raise RuntimeError("pg_virtualenv did not start a server; it says why above.")
-        yield "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}".format(**told)
-        # Leaving this block closes its input: it ends, and its server and data with it.
+        try:
+            yield "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}".format(**told)
+        finally:
+            # With its input it ends, and drops server and data; it says so, and must be heard.
+            server.stdin.close()
+            server.stdout.read()

@@ -35,7 +35,7 @@ from tests.strategies import changes, workspaces
 EXAMPLES = Path(__file__).parent.parent / "examples"
 # A failing example takes its time to shrink; without this the test would end before it is told.
 pytestmark = pytest.mark.timeout(600)
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=40, deadline=None)
 
 
 def project_workspace(measurements: str = "", **scorecard: str) -> Workspace:

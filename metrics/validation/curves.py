@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from django.core.exceptions import ValidationError
 
 from metrics.validation.numbers import number_text
-from projects.validation import quoted
+from projects.validation import LONGEST_QUOTE, quoted
 
 Points = list[list[float]]
 
@@ -35,10 +35,10 @@ def validate_curve(points: Any) -> None:
 
 def _check_point(point: Any, number: int) -> None:
     if not isinstance(point, list | tuple) or len(point) != 2:
-        _refuse(f"Point {number} is {quoted(_json(point))}; a point is [value, score].")
+        _refuse(f"Point {number} is {_shown(point)}; a point is [value, score].")
     for name, coordinate in zip(("value", "score"), point, strict=True):
         if isinstance(coordinate, bool) or not isinstance(coordinate, int | float):
-            _refuse(f"Point {number}: the {name} {quoted(_json(coordinate))} is not a number.")
+            _refuse(f"Point {number}: the {name} {_shown(coordinate)} is not a number.")
         if not is_finite(coordinate):
             _refuse(f"Point {number}: the {name} is not finite.")
     if not 0 <= point[1] <= 100:
@@ -73,8 +73,9 @@ def _plain(number: float) -> float:
     return float(number) + 0.0
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, default=str)
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -25,7 +25,7 @@ def validate_metric_code(text: str) -> None:
             code="code",
         )
     if keyword.iskeyword(text) or text in FUNCTIONS:
-        what = "a function of formulas" if text in FUNCTIONS else "a word of formulas' language"
+        what = "a function of formulas" if text in FUNCTIONS else "a reserved word"
         raise ValidationError(
             f"{quoted(text)} is {what} and no metric code; {quoted(text + '_')} would fit.",
             code="code",

@@ -62,7 +62,7 @@ class Checks:
             changed = [metrics[name,] for name in names if (name,) in metrics]
             blamed = next((e for e in (entry, *changed) if e.line), entry)
             for sentence in sentences:
-                told = sentence if blamed is entry else f"the formula of {code}: {sentence}"
+                told = sentence if blamed is entry else f"The formula of {code}: {sentence}"
                 self.problems.add(blamed.place("formula"), told)
 
     def _check_what_the_folder_leaves(self) -> None:

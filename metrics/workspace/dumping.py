@@ -55,7 +55,9 @@ def dump_workspace(folder: Path) -> dict[str, int]:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
-        raise WorkspaceRefused([f"{folder}: can't be written: {error.strerror}."]) from None
+        raise WorkspaceRefused(
+            [f"{folder}: The folder can't be written: {error.strerror}."]
+        ) from None
     return counts
 
 
@@ -63,7 +65,7 @@ def _refuse_foreign_files(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise WorkspaceRefused([f"{folder}: not a folder; name a new or an empty one."])
+        raise WorkspaceRefused([f"{folder}: This is no folder; name a new or an empty one."])
     foreign = [
         path.name
         for path in sorted(folder.iterdir())
@@ -73,7 +75,7 @@ def _refuse_foreign_files(folder: Path) -> None:
         named = [*foreign[:LONGEST_LIST], *(["others"] if len(foreign) > LONGEST_LIST else [])]
         raise WorkspaceRefused(
             [
-                f"{folder}: it holds {listed(named)}, which is no part of a workspace; name a new"
+                f"{folder}: It holds {listed(named)}, which is no part of a workspace; name a new"
                 " folder, an empty one, or one with an earlier dump."
             ]
         )

@@ -28,7 +28,7 @@ from metrics.workspace.consequences import touched_by_definitions
 from metrics.workspace.layout import FILE_NAMES, MEASUREMENTS, ORDER_OF_FILE, is_passed_by
 from metrics.workspace.measurements import MeasurementLoad, Stored, Unjudged, drop_staging_tables
 from metrics.workspace.merging import FILES_WITH_SUBJECTS, Merged
-from metrics.workspace.problems import Problems, WorkspaceRefused
+from metrics.workspace.problems import Place, Problems, WorkspaceRefused
 from metrics.workspace.report import FileReport, LoadReport
 from metrics.workspace.storing import store
 from projects.validation import listed, near_matches
@@ -50,10 +50,13 @@ def load_workspace(
 
     With `check` the same is done and then undone, so that the report tells what would happen.
     """
-    paths = _files_of(folder)
+    paths, strangers = _files_of(folder)
     with transaction.atomic():
         lock_out_measurements()
-        report = _Load(folder, paths, by, progress or _ignore).run(is_check=check)
+        load = _Load(folder, paths, by, progress or _ignore)
+        for path in strangers:
+            load.problems.add(Place(0, file=path.name), _unknown_file(path))
+        report = load.run(is_check=check)
         if check:
             transaction.set_rollback(True)
     return report
@@ -63,33 +66,28 @@ def _ignore(done: int, total: int) -> None:
     pass
 
 
-def _files_of(folder: Path) -> dict[str, Path]:
-    """The files of the folder by name; WorkspaceRefused for what does not belong there."""
+def _files_of(folder: Path) -> tuple[dict[str, Path], list[Path]]:
+    """The files of the folder by name, and what does not belong there."""
     if not folder.exists():
-        raise WorkspaceRefused([f"{folder}: there is no such folder."])
+        raise WorkspaceRefused([f"{folder}: There is no such folder."])
     if not folder.is_dir():
-        raise WorkspaceRefused([f"{folder}: not a folder; a workspace is a folder of CSV files."])
-    problems, paths = [], {}
-    for path in sorted(folder.iterdir()):
-        if is_passed_by(path.name):
-            continue
-        if path.name in FILE_NAMES and path.is_file():
-            paths[path.stem] = path
-        else:
-            problems.append(f"{path.name}: {_unknown_file(path)}")
-    if problems:
-        raise WorkspaceRefused(problems)
-    if not paths:
         raise WorkspaceRefused(
-            [f"{folder}: the folder is empty; a workspace has {listed(FILE_NAMES)}."]
+            [f"{folder}: This is no folder; a workspace is a folder of CSV files."]
         )
-    return {name: paths[name] for name in ORDER_OF_FILE if name in paths}
+    entries = [path for path in sorted(folder.iterdir()) if not is_passed_by(path.name)]
+    if not entries:
+        raise WorkspaceRefused(
+            [f"{folder}: The folder is empty; a workspace has {listed(FILE_NAMES)}."]
+        )
+    found = {path.stem: path for path in entries if path.name in FILE_NAMES and path.is_file()}
+    strangers = [path for path in entries if path not in found.values()]
+    return {name: found[name] for name in ORDER_OF_FILE if name in found}, strangers
 
 
 def _unknown_file(path: Path) -> str:
     if near := near_matches(path.name, FILE_NAMES):
-        return f"a workspace has no such file; did you mean {listed(near, 'or')}?"
-    return f"a workspace has no such file; it has {listed(FILE_NAMES)}, and README.*."
+        return f"A workspace has no such file; did you mean {listed(near, 'or')}?"
+    return f"A workspace has no such file; it has {listed((*FILE_NAMES, 'README.*'))}."
 
 
 class _Load:
@@ -116,7 +114,7 @@ class _Load:
         self.problems.refuse()
         reports = [*_reports(merged), *_report_of(measurements)]
         if not any(report.rows for report in reports):
-            raise WorkspaceRefused([f"{self.folder}: no file of the folder has a row."])
+            raise WorkspaceRefused([f"{self.folder}: No file of the folder has a row."])
         touched = touched_by_definitions(merged)
         touched.update(measurements.touched if measurements else {})
         touched.mark()
@@ -163,6 +161,7 @@ def _with_keys(facts: Iterator[Facts]) -> Iterator[Facts]:
 def _unjudged(merged: Merged) -> Unjudged:
     return Unjudged(
         metrics=broken_codes(merged.all("metrics")),
+        subjects=frozenset(merged.contested),
         unknown_metrics="metrics" in merged.incomplete,
         unknown_subjects=bool(FILES_WITH_SUBJECTS & merged.incomplete),
     )

@@ -44,6 +44,8 @@ _SAME_PERIOD = " AND ".join(
 _is_plain = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?").fullmatch
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+_NUL = "There is a character that is no text (NUL); leave it out."
+
 StagedRow = tuple[int, int, int, str, int, int, Any, str | None]
 """Line, metric, subject, first day, month, whether that is closed, value, note."""
 
@@ -59,8 +61,12 @@ class Unjudged:
     """Codes whose own rows are wrong or could not be read: what hangs on them is passed by."""
 
     metrics: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
     unknown_metrics: bool = False
     unknown_subjects: bool = False
+
+    def holds(self, metric: str, subject: str) -> bool:
+        return metric in self.metrics or subject in self.subjects
 
     def excuses(self, problem: Problem) -> bool:
         return problem.code == "unknown" and (
@@ -162,7 +168,7 @@ class MeasurementLoad:
                 metric, subject, (start, month, is_closed, _, _), value = found
             if note:
                 if "\0" in note:
-                    self.problems.add(self.file.place(line, "note"), "it has a NUL; leave it out.")
+                    self.problems.add(self.file.place(line, "note"), _NUL)
                 note = noted(note)
             elif note is None:
                 note = unnoted
@@ -172,7 +178,7 @@ class MeasurementLoad:
     def _look_closer(self, line: int, texts: Texts) -> tuple[int, int, Fit, str] | None:
         """Either what is wrong is told, or a text that is new here fits after all."""
         metric_code, subject_code, period_text, value_text = texts
-        if metric_code in self.unjudged.metrics:
+        if self.unjudged.holds(metric_code, subject_code):
             return None
         is_well = True
         blank = {
@@ -180,7 +186,7 @@ class MeasurementLoad:
         }
         for column in blank:
             is_well = False
-            self.problems.add(self.file.place(line, column), "blank; every row needs it.")
+            self.problems.add(self.file.place(line, column), "This is blank; every row needs it.")
         for problem in self.rules.problems(*texts):
             is_well = False
             if problem.column not in blank and not self.unjudged.excuses(problem):
@@ -223,7 +229,7 @@ class MeasurementLoad:
         for line, first in told:
             self.problems.add(
                 self.file.place(line, "period"),
-                f"the same metric, subject and period as in line {first}; one of the two is"
+                f"The same metric, subject and period as in line {first}; one of the two is"
                 " needed.",
             )
         if len(told) == self.problems.most:

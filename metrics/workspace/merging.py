@@ -92,6 +92,8 @@ class Merged:
         """The rows of each file that is there, in its order."""
         self.incomplete: set[str] = set()
         """Files with rows that could not be read: what they lack may well be in them."""
+        self.contested: set[str] = set()
+        """Codes of two subjects of different kinds."""
         self._read_database()
 
     def all(self, *names: str) -> Iterator[Entry]:
@@ -192,12 +194,19 @@ class Merged:
         stored = self.entries[table.name].get((code,))
         if table is ORGANISATIONS and (organisation := self.organisation()):
             if organisation.line:
-                self._blame(row, table, "code", "there is one organisation, so one row.")
+                self._blame(
+                    row, table, "code", "There is one organisation, so the file has one row."
+                )
                 return None
             stored = organisation
         holder = self.subjects.get(code) if table.is_of_subjects else stored
         if holder is not None and (holder is not stored or holder.line):
             self._blame(row, table, "code", _taken(code, holder))
+            if holder is not stored:
+                # Which of the two is meant elsewhere, nobody knows.
+                holder.is_broken = True
+                self.contested.add(code)
+                self.incomplete.add(table.name)
             return None
         if stored is not None and stored.instance.code != code:
             # The organisation takes another code, and its old one is free.
@@ -216,7 +225,7 @@ class Merged:
         if holder := self.subjects.get(code):
             self.problems.add(
                 place_in(ORGANISATIONS, 0),
-                f"the organisation is called {code} where no row names it, and {code} is a"
+                f"The organisation is called {code} where no row names it, and {code} is a"
                 f" {holder.instance.KIND} here; name the organisation.",
             )
             return
@@ -242,7 +251,7 @@ class Merged:
                 row,
                 table,
                 table.key[-1],
-                f"the same {listed(table.key)} as in {stored.place()}; they are needed once.",
+                f"The same {listed(table.key)} as in {stored.place()}; one of the two is needed.",
             )
             return None
         entry = stored or _new_entry(table)
@@ -339,17 +348,17 @@ def _new_entry(table: Table) -> Entry:
 
 def _value(column: Column, text: str) -> Any:
     if not text.strip() and column.is_required:
-        raise CellError("blank; every row needs it.")
+        raise CellError("This is blank; every row needs it.")
     if not text:
         return column.blank
     if "\0" in text:
-        raise CellError("it has a character that is no text (NUL); leave it out.")
+        raise CellError("There is a character that is no text (NUL); leave it out.")
     return column.read(text)
 
 
 def _taken(code: str, holder: Entry) -> str:
     if holder.line:
-        return f"{quoted(code)} is there twice, in {holder.place()} too; it is needed once."
+        return f"{quoted(code)} is also the code in {holder.place()}; a code is there once."
     return (
         f"{quoted(code)} is the code of a {holder.instance.KIND} already; a code is unique across"
         " all kinds of subjects."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from metrics.workspace.problems import Place, Problems
-from projects.validation import listed, near_matches, quoted
+from projects.validation import listed, near_matches
 
 # Beyond this a quote was most likely never closed and would swallow the rest of the file.
 LONGEST_CELL = 1_048_576
@@ -66,7 +66,7 @@ class CsvFile:
         try:
             text = self.path.open(encoding="utf-8-sig", newline="")
         except OSError as error:
-            self._break_off(0, f"can't be read: {error.strerror}.")
+            self._break_off(0, f"The file can't be read: {error.strerror}.")
             return
         with text:
             lines = csv.reader(text, strict=True)
@@ -77,7 +77,7 @@ class CsvFile:
             except UnicodeDecodeError:
                 self._break_off(
                     self._line_that_is_not_utf8(),
-                    "not UTF-8; save the file again with the encoding UTF-8.",
+                    "This is not UTF-8; save the file again with the encoding UTF-8.",
                 )
             except csv.Error as error:
                 self._break_off(max(lines.line_num, 1), _form_of(error))
@@ -86,7 +86,7 @@ class CsvFile:
         cells = next(lines, None)
         if cells is None:
             self._break_off(
-                0, f"empty; the first line names the columns: {','.join(self.columns)}."
+                1, f"The file is empty; its first line names the columns: {','.join(self.columns)}."
             )
             return
         self.header = self._read_header(cells)
@@ -108,7 +108,7 @@ class CsvFile:
         positions: dict[str, int] = {}
         for position, name in enumerate(cells):
             if name in positions:
-                self._blame_header(name, "the column is there twice; it is needed once.")
+                self._blame_header(name, "The column is there twice; it is needed once.")
             elif name not in self.columns:
                 self._blame_header(name, self._unknown_column(name, cells))
             positions[name] = position
@@ -116,17 +116,17 @@ class CsvFile:
             if name not in positions:
                 self.is_whole = False
                 self._blame_header(
-                    name, f"the column is missing; {self.path.name} needs {listed(self.required)}."
+                    name, f"The column is missing; {self.path.name} needs {listed(self.required)}."
                 )
         known = {name: at for name, at in positions.items() if name in self.columns}
         return Header(known, len(cells))
 
     def _unknown_column(self, name: str, cells: list[str]) -> str:
         if len(cells) == 1 and ";" in name:
-            return "cells are separated by commas, not by semicolons."
+            return "Cells are separated by commas, not by semicolons."
         if near := near_matches(name, self.columns):
-            return f"there is no such column; did you mean {listed(near, 'or')}?"
-        return f"there is no such column; {self.path.name} has {listed(self.columns)}."
+            return f"There is no such column; did you mean {listed(near, 'or')}?"
+        return f"There is no such column; {self.path.name} has {listed(self.columns)}."
 
     def _blame_header(self, name: str, sentence: str) -> None:
         self.problems.add(self.place(1, name or '""'), sentence)
@@ -151,15 +151,15 @@ class CsvFile:
 
 def _wrong_width(found: int, expected: int) -> str:
     cells = "1 cell" if found == 1 else f"{found} cells"
-    return f"the row has {cells} and the header {expected}; every row has as many as the header."
+    return f"The row has {cells} and the header {expected}; every row has as many as the header."
 
 
 def _form_of(error: csv.Error) -> str:
     if "field larger" in str(error):
-        return f"a cell has more than {LONGEST_CELL:,} characters; is a closing quote missing?"
+        return f"A cell has more than {LONGEST_CELL:,} characters; is a closing quote missing?"
     if "unexpected end" in str(error):
-        return "a quote is opened and never closed."
+        return "A quote is opened and never closed."
     return (
-        "the quotes can't be read; a cell in quotes ends with its quote, and a quote within it is"
-        f" doubled ({quoted(str(error))})."
+        "The quotes can't be read: a cell in quotes ends with its quote, and a quote within it is"
+        " doubled."
     )

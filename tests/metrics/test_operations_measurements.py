@@ -310,6 +310,7 @@ def test_a_first_value_that_was_overtaken_corrects_the_faster_one(
     metric: MetricDefinition, project: Project, analyst: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's first value comes in between our look and our insert."""
+
     def be_overtaken(**given: Any) -> None:
         check_measurement(**given)
         if given["existing"] is None:
