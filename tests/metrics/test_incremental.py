@@ -94,3 +94,22 @@ class IncrementalScoring(TestCase):
                 assert_stored(workspace)
             full = score_now(trigger=RunTrigger.SCHEDULE)
             assert (full.rows_written, full.rows_removed) == (0, 0)
+
+    @quick
+    @given(workspace=workspaces(SMALL), data=st.data())
+    def test_loading_a_changed_folder_again_scores_what_it_changed(
+        self, workspace: Workspace, data: Any
+    ) -> None:
+        with time_machine.travel(TODAY, tick=False):
+            load(workspace)
+            answer_all_needs()
+            for change in data.draw(changes(workspace), "changes"):
+                # What a folder lacks stays as it is, so that a folder can't say "removed".
+                if not type(change).__name__.startswith(("Remove", "Delete")):
+                    note(str(change))
+                    workspace = change.apply(workspace)
+            load(workspace)
+            answer_all_needs()
+            assert_stored(workspace)
+            full = score_now(trigger=RunTrigger.SCHEDULE)
+            assert (full.rows_written, full.rows_removed) == (0, 0)
