@@ -12,8 +12,8 @@ CODE_LENGTH = 64
 ENGAGEMENT_CODE_LENGTH = 2 * CODE_LENGTH + 1
 NAME_LENGTH = 255
 
-CODE_PATTERN = r"^[A-Za-z0-9_.-]+$"
-ENGAGEMENT_CODE_PATTERN = r"^[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+$"
+CODE_PATTERN = r"\A[A-Za-z0-9_.-]+\Z"
+ENGAGEMENT_CODE_PATTERN = r"\A[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+\Z"
 
 CODE_RULE = "letters, digits, _, - and . only, at most 64 characters"
 

@@ -18,8 +18,8 @@ class MonthFormField(forms.CharField):
     """Reads and shows a month as `2026-03`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 7)
-        kwargs.setdefault("widget", forms.TextInput(attrs={"placeholder": "YYYY-MM", "size": 8}))
+        attributes = {"placeholder": "YYYY-MM", "size": 8, "maxlength": 7}
+        kwargs.setdefault("widget", forms.TextInput(attrs=attributes))
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:

@@ -28,8 +28,18 @@ AMOUNT_DECIMALS = 4
 AMOUNT_DIGITS = 15
 
 
+def printable(text: str) -> str:
+    """The text on one line, what can't be seen written so that it can."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 def quoted(text: str) -> str:
     """The text as a sentence repeats it: in quotes, and no longer than one can take in."""
+    text = printable(text)
     return f'"{text}"' if len(text) <= LONGEST_QUOTE else f'"{text[: LONGEST_QUOTE - 1]}…"'
 
 

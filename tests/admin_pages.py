@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.forms import MultiWidget
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 
 def page(row: Any, kind: str) -> str:
-    model = row if isinstance(row, type) else type(row)
-    options = model._meta
+    options = row._meta
     return reverse(
         f"admin:{options.app_label}_{options.model_name}_{kind}",
         args=[] if isinstance(row, type) else [row.pk],
     )
 
 
-def fields_of(answer: HttpResponse) -> dict[str, Any]:
+def fields_of(answer: Any) -> dict[str, Any]:
     """What a browser would send if nobody touched the form."""
-    context: Any = answer.context  # type: ignore[attr-defined]
+    context = answer.context
     forms = [context["adminform"].form]
     for inline in context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.forms]
@@ -30,8 +28,9 @@ def fields_of(answer: HttpResponse) -> dict[str, Any]:
         for bound in form:
             if bound.field.disabled:
                 continue
-            widget, value = bound.field.widget, bound.value()
-            if isinstance(widget, MultiWidget):
+            value: Any = bound.value()
+            if isinstance(bound.field.widget, MultiWidget):
+                widget: Any = bound.field.widget
                 parts = zip(widget.widgets_names, widget.decompress(value), strict=True)
                 sent |= {bound.html_name + name: part for name, part in parts if part is not None}
             elif value is not None and value is not False:
@@ -39,13 +38,13 @@ def fields_of(answer: HttpResponse) -> dict[str, Any]:
     return sent
 
 
-def errors_of(answer: HttpResponse) -> list[str]:
-    context: Any = answer.context  # type: ignore[attr-defined]
+def errors_of(answer: Any) -> list[str]:
+    context = answer.context
     return [sentence for found in context["errors"] for sentence in found]
 
 
-def messages_of(answer: HttpResponse) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]  # type: ignore[attr-defined]
+def messages_of(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
 
 
 def submit(client: Client, row: Any, **changes: Any) -> Any:

@@ -17,6 +17,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
+from xdist.scheduler import LoadScopeScheduling
 
 from pmo_portal.celery import app as celery_app
 from pmo_portal.roles import Role
@@ -28,6 +29,10 @@ from tests.services import (
     redis_server,
 )
 
+# Tests that start several processes each run one after the other, beside all others: with `-n`, two
+# of them at once would measure each other.
+START_PROCESSES = ("tests/workers/", "test_portal_command.py", "test_production.py")
+
 PASSWORD = "correct horse battery staple"
 
 hypothesis_settings.register_profile("portal", deadline=None)
@@ -35,6 +40,22 @@ hypothesis_settings.load_profile("portal")
 
 # The browser's fixtures keep an event loop running, at which Django's database layer balks.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+class ProcessesOneByOne(LoadScopeScheduling):  # type: ignore[misc]  # it comes without types
+    """How pytest-xdist hands out tests: each by itself, but those with processes as one lot.
+
+    (Its own `--dist loadgroup` finds no groups under this pytest.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        has_processes = any(place in nodeid for place in START_PROCESSES)
+        return "processes" if has_processes else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ProcessesOneByOne:
+    return ProcessesOneByOne(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,8 @@ def names_of(rule: str) -> list[str]:
     """The words by which one database or the other tells of a rule."""
     table, _, column = rule.partition(".")
     if column:
-        return [rule, f"{table}_{column}", f'"{column}" of relation "{table}"']
+        told_by_postgresql = [f"{table}_{column}", f'"{column}" of relation "{table}"']
+        return [rule, *told_by_postgresql, f"{table}_pkey"]
     # SQLite names a unique constraint by its columns.
     return [
         rule,

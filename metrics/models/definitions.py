@@ -35,7 +35,7 @@ from projects.models import Subject
 from projects.months import BEGINNING
 from projects.validation import Between, FieldErrors, check_span, linked, validate_name
 
-METRIC_CODE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+METRIC_CODE_PATTERN = r"\A[A-Za-z_][A-Za-z0-9_]*\Z"
 FORMULA_LENGTH = 500
 MOST_DECIMALS = 15
 MOST_MONTHS = MOST_DAYS = 32_767  # what the column holds on PostgreSQL

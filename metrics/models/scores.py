@@ -85,7 +85,10 @@ def _score_needs_evidence(measure: str) -> Q:
     """A score stands between 0 and 100 and only beside its coverage and band."""
     score, coverage, band = (f"{measure}_{part}" for part in ("score", "coverage", "band"))
     insufficient = Q(
-        (f"{score}__isnull", True), (f"{coverage}__isnull", False), (band, Band.INSUFFICIENT)
+        (f"{score}__isnull", True),
+        (f"{coverage}__isnull", False),
+        (band, Band.INSUFFICIENT),
+        (f"{band}__isnull", False),
     )
     scored = Q(
         (f"{score}__gte", 0),

@@ -16,7 +16,7 @@ def assign_scorecard(
     subject: Subject, *, scorecard: Scorecard | None, by: User | None, reason: str = ""
 ) -> ScorecardAssignment | None:
     """Let a subject use a scorecard of its own; with None its kind's default again."""
-    found = ScorecardAssignment.objects.select_for_update().filter(subject=subject.pk).first()
+    found = ScorecardAssignment.objects.filter(subject=subject.pk).first()
     if scorecard is None:
         if found:
             delete_scorecard_assignment(found, by=by, reason=reason)

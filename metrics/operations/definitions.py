@@ -20,7 +20,14 @@ from metrics.operations.concerned import subjects_scored_by, with_formulas_of
 from metrics.operations.locks import lock_out_measurements
 from metrics.operations.rescoring import mark_for_rescoring
 from projects.months import FIRST_MONTH, Month
-from projects.operations.recording import changed_fields, delete_recorded, save_recorded, stored
+from projects.operations.recording import (
+    changed_fields,
+    delete_recorded,
+    hold,
+    save_recorded,
+    seen,
+    stored,
+)
 
 DATING_FIELDS = frozenset({"cadence", "subject_kind", "formula"})
 """What decides in which month a value counts, and whether there can be one."""
@@ -38,10 +45,12 @@ EXEMPTION_COUNTS_BY = frozenset({"metric", "subject", "from_month", "until_month
 @transaction.atomic
 def save_metric(metric: MetricDefinition, *, by: User | None, reason: str = "") -> MetricDefinition:
     """Create or change a metric; the subjects that are scored by it fall due."""
-    _lock_formulas()
-    before = stored(metric)
+    before = seen(metric)
     if before and changed_fields(before, metric) & DATING_FIELDS:
         lock_out_measurements()
+    _lock_formulas()
+    if before:
+        hold(before)
     concerned = subjects_scored_by(with_formulas_of(before.code)) if before else set()
     changed = save_recorded(metric, before=before, by=by, reason=reason)
     if changed & VALUE_FIELDS:
@@ -54,6 +63,7 @@ def save_metric(metric: MetricDefinition, *, by: User | None, reason: str = "") 
 @transaction.atomic
 def delete_metric(metric: MetricDefinition, *, by: User | None, reason: str = "") -> None:
     """Delete a metric that nothing was measured by and nothing is made of."""
+    lock_out_measurements()
     _lock_formulas()
     stored(metric)
     if kept := _why_kept(metric):
@@ -97,7 +107,7 @@ def delete_exemption(exemption: Exemption, *, by: User | None, reason: str = "")
 
 def _lock_formulas() -> None:
     """Two people who each name the other's metric in a formula must not make a circle."""
-    list(MetricDefinition.objects.select_for_update().order_by("pk").values_list("pk"))
+    list(MetricDefinition.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _why_kept(metric: MetricDefinition) -> str:

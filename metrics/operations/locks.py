@@ -5,6 +5,8 @@ before a measurement is written. Whoever changes one of these must not do so in 
 measurements share the lock with each other; whoever closes a month, or moves a period or a span,
 has it alone. Both keep it until their transaction ends.
 
+Who asks for it does so before locking single rows, so that nobody waits for each other in a circle.
+
 PostgreSQL only: on SQLite a transaction has the whole database for itself from its start.
 """
 

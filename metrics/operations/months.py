@@ -106,9 +106,8 @@ def _unscored_months(month: Month) -> list[Month]:
         return []
     reached = scheduled_months(read_ledger(), Month.of(timezone.localdate()))
     up_to_it = ClosedMonths.read().open_among(each for each in reached if each <= month)
-    scored = set(
-        Score.objects.filter(month__in=up_to_it).order_by().values_list("month", flat=True).distinct()
-    )
+    scores = Score.objects.filter(month__in=up_to_it).order_by()
+    scored = set(scores.values_list("month", flat=True).distinct())
     return [each for each in up_to_it if each not in scored]
 
 

@@ -20,10 +20,13 @@ def mark_for_rescoring(subject_ids: Iterable[int], first_month: Month = FIRST_MO
 
     Without a month: from the first one that is open. Call it inside the change's own transaction.
     """
-    RescoreNeed.objects.bulk_create(
+    needs = [
         RescoreNeed(subject_id=subject_id, first_month=first_month)
         for subject_id in dict.fromkeys(subject_ids)
-    )
+    ]
+    if not needs:
+        return
+    RescoreNeed.objects.bulk_create(needs)
     transaction.on_commit(ask_for_a_run)
 
 

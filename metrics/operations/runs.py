@@ -64,12 +64,10 @@ def take_next_run() -> ScoreRun | None:
     """Claim what is to be done next, if nobody is at work: a run that is due, or the changes."""
     if ScoreRun.objects.filter(state=RunState.RUNNING).exists():
         return None
-    due = ScoreRun.objects.filter(state=RunState.DUE).order_by("pk").first()
-    if due is None:
-        if not RescoreNeed.objects.exists() or _is_backing_off():
-            return None
-        due = ScoreRun.objects.create(scope=RunScope.CHANGED, trigger=RunTrigger.CHANGE)
-    return claim(due)
+    if _is_backing_off() and not ScoreRun.objects.filter(state=RunState.DUE).exists():
+        return None
+    due = _what_is_due()
+    return claim(due) if due else None
 
 
 def claim(run: ScoreRun) -> ScoreRun | None:
@@ -153,24 +151,36 @@ def score_now(
         first_month=months[0] if months else None,
         last_month=months[-1] if months else None,
     )
-    return carry_out(_claim_patiently(run, patience), progress)
+    if claimed := _claim_patiently(run, patience):
+        return carry_out(claimed, progress)
+    run.refresh_from_db()
+    return run
 
 
 def answer_all_needs(*, patience: float = 600.0) -> None:
-    """Score in the foreground everything that waits; returns at once if nothing does."""
-    while RescoreNeed.objects.exists():
-        run = ScoreRun.objects.create(scope=RunScope.CHANGED, trigger=RunTrigger.CHANGE)
-        carry_out(_claim_patiently(run, patience))
+    """Carry out in the foreground everything that waits; returns at once if nothing does."""
+    while run := _what_is_due():
+        if claimed := _claim_patiently(run, patience):
+            carry_out(claimed)
 
 
-def _claim_patiently(run: ScoreRun, patience: float) -> ScoreRun:
+def _what_is_due() -> ScoreRun | None:
+    """The oldest run that is due, else one for the changes that wait."""
+    due = ScoreRun.objects.filter(state=RunState.DUE).order_by("pk").first()
+    if due is None and RescoreNeed.objects.exists():
+        return ScoreRun.objects.create(scope=RunScope.CHANGED, trigger=RunTrigger.CHANGE)
+    return due
+
+
+def _claim_patiently(run: ScoreRun, patience: float) -> ScoreRun | None:
+    """The claimed run, as soon as nobody else is at work; None if a worker has carried it out."""
     deadline = time.monotonic() + patience
     while True:
         if claimed := claim(run):
             return claimed
         run.refresh_from_db()
         if run.state not in (RunState.DUE, RunState.RUNNING):
-            return run
+            return None
         reopen_dead_runs()
         if time.monotonic() > deadline:
             ScoreRun.objects.filter(pk=run.pk, state=RunState.DUE).delete()

@@ -33,6 +33,7 @@ def refuse_to_move_measurements(*, subject: Subject, before: Subject | None, **_
 
 def refuse_to_lose_history(*, subjects: Sequence[Subject], **_: Any) -> None:
     """Receives `subject_deleting`: what was measured or reported of a subject stays."""
+    lock_out_measurements()
     for subject in subjects:
         if kept := _kept_of(subject):
             raise ValidationError(

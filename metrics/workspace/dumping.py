@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,6 +36,8 @@ from projects.validation import LONGEST_LIST, listed
 ROWS_IN_CHUNK = 5_000
 
 Cells = tuple[str, ...]
+
+_has_to_be_quoted = re.compile('[,"\r\n]').search
 
 
 def dump_workspace(folder: Path) -> dict[str, int]:
@@ -110,12 +112,22 @@ def _write(folder: Path) -> dict[str, int]:
 def _write_file(folder: Path, name: str, header: Iterable[str], rows: Iterable[Cells]) -> int:
     count = 0
     with (folder / name).open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(header)
+        out.write(_line(header))
         for row in rows:
-            writer.writerow(row)
+            out.write(_line(row))
             count += 1
     return count
+
+
+def _line(cells: Iterable[str]) -> str:
+    """Python's own csv writer leaves a lone carriage return unquoted, and cannot read that back."""
+    quoted = [_in_quotes(cell) if _has_to_be_quoted(cell) else cell for cell in cells]
+    return f"{','.join(quoted)}\n"
+
+
+def _in_quotes(cell: str) -> str:
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 class _Dump:

@@ -169,6 +169,7 @@ class MeasurementLoad:
             if note:
                 if "\0" in note:
                     self.problems.add(self.file.place(line, "note"), _NUL)
+                    continue
                 note = noted(note)
             elif note is None:
                 note = unnoted

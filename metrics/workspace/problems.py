@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from projects.validation import printable
+
 MOST_TOLD = 100
 
 
@@ -65,4 +67,6 @@ class Problems:
         """WorkspaceRefused if there is anything wrong."""
         if self:
             told = sorted(self._told, key=lambda problem: problem[0])
-            raise WorkspaceRefused([f"{place}: {text}" for place, text in told], self.total)
+            raise WorkspaceRefused(
+                [printable(f"{place}: {text}") for place, text in told], self.total
+            )

@@ -69,7 +69,9 @@ class OperationForm(forms.ModelForm):
 
 
 # Instead of the admin site's own input for whole numbers.
-MONTHS_AS_TEXT = {MonthField: {"form_class": MonthInput, "widget": MonthInput().widget}}
+MONTHS_AS_TEXT: dict[type[models.Field], dict[str, Any]] = {
+    MonthField: {"form_class": MonthInput, "widget": MonthInput().widget}
+}
 
 
 class OperatedAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history has no types
@@ -137,6 +139,12 @@ class OperatedAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history
             request.refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, *args, **kwargs)
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        context = dict(extra_context or {})
+        if not request.user.has_perm("auth.view_user"):
+            context["admin_user_view"] = ""  # names without a link that would be refused
+        return super().history_view(request, object_id, context)
+
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, *args: Any, **kwargs: Any
     ) -> Any:
@@ -195,6 +203,15 @@ class OperatedInline(admin.TabularInline):
     form = LinkForm
     formfield_overrides = MONTHS_AS_TEXT
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        # Whether a row can go is the operation's to say, in a sentence; the admin site would look
+        # for it row by row and list every value that stands in the way.
+        formset.form = type(
+            formset.form.__name__, (formset.form,), {"hand_clean_DELETE": lambda form: None}
+        )
+        return formset
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

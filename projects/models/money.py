@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from projects.validation import validate_amount
 
-CURRENCY_PATTERN = r"^[A-Z]{3}$"
+CURRENCY_PATTERN = r"\A[A-Z]{3}\Z"
 
 
 class AmountField(models.DecimalField):

@@ -20,9 +20,8 @@ def link_project(
     project: Project, *, segment: Segment, share: float = 1.0, by: User | None
 ) -> Engagement:
     """Say that a project serves a segment, and with which share; harmless to repeat."""
-    engagement = (
-        Engagement.objects.select_for_update().filter(project=project, segment=segment).first()
-    ) or Engagement(project=project, segment=segment)
+    found = Engagement.objects.filter(project=project, segment=segment).first()
+    engagement = found or Engagement(project=project, segment=segment)
     engagement.share = share
     return save_subject(engagement, by=by)
 

@@ -15,14 +15,25 @@ Row = TypeVar("Row", bound=models.Model)
 REASON_LENGTH = 100
 
 
+def seen(row: Row) -> Row | None:
+    """The row as the database has it now; None for a new one."""
+    return _found(row, type(row)._default_manager.all())
+
+
 def stored(row: Row) -> Row | None:
     """The row as the database has it, locked until the transaction ends; None for a new one."""
-    if row.pk is None:
-        return None
-    found = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
-    if found is None and not row._state.adding:
-        raise ValidationError(f"{row} was deleted meanwhile.", code="gone")
-    return found
+    return _found(row, type(row)._default_manager.select_for_update(no_key=True))
+
+
+def hold(row: models.Model) -> None:
+    """Lock a row that was seen without; refused if it is no longer what was seen."""
+    now = stored(row)
+    if changed := changed_fields(now, row):
+        raise ValidationError(
+            f"Somebody else just changed {row} ({', '.join(sorted(changed))})."
+            " Look at it again before you change it.",
+            code="overtaken",
+        )
 
 
 def save_recorded(
@@ -69,10 +80,21 @@ def changed_fields(before: models.Model | None, after: models.Model) -> frozense
     )
 
 
+def _found(row: Row, rows: models.QuerySet[Row]) -> Row | None:
+    # Rows are locked without their key: who stores a value for a subject only asks that the key
+    # stays, and would otherwise wait here and be waited for elsewhere.
+    if row.pk is None:
+        return None
+    found = rows.filter(pk=row.pk).first()
+    if found is None and not row._state.adding:
+        raise ValidationError(f"{row} was deleted meanwhile.", code="gone")
+    return found
+
+
 def _sign(row: Any, by: User | None, reason: str) -> None:
     # Read by the history's own signal handlers when the row is saved or deleted.
     row._history_user = by
-    row._change_reason = reason[:REASON_LENGTH] or None
+    row._change_reason = reason[:REASON_LENGTH]
 
 
 def _counted(rows: set[models.Model]) -> str:

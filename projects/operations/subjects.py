@@ -12,7 +12,7 @@ from projects.choices import SubjectKind
 from projects.codes import NAME_LENGTH, engagement_code
 from projects.models import SUBJECT_MODELS, Engagement, Portfolio, Project, Segment, Subject
 from projects.operations.reach import reach_of
-from projects.operations.recording import delete_recorded, save_recorded, stored
+from projects.operations.recording import delete_recorded, hold, save_recorded, seen
 from projects.signals import subject_deleting, subject_saving, subjects_changed
 
 SomeSubject = TypeVar("SomeSubject", bound=Subject)
@@ -38,13 +38,16 @@ SHOWN_IN_ENGAGEMENTS = frozenset({"code", "name"})
 @transaction.atomic
 def save_subject(subject: SomeSubject, *, by: User | None, reason: str = "") -> SomeSubject:
     """Create or change a subject of any kind; its engagements keep its code and name in theirs."""
-    _lock_tree(subject)
-    before = stored(subject)
+    before = seen(subject)
     subject.kind = subject.KIND
     if isinstance(subject, Engagement):
         _settle(subject, before)
-    reached = reach_of(before) if before else set()
+    # A receiver may lock a whole table, which everybody does before locking single rows.
     subject_saving.send(sender=type(subject), subject=subject, before=before)
+    _lock_tree(subject)
+    if before:
+        hold(before)
+    reached = reach_of(before) if before else set()
     changed = save_recorded(subject, before=before, by=by, reason=reason)
     if before and changed & SHOWN_IN_ENGAGEMENTS:
         _rename_engagements(subject, by=by)
@@ -64,8 +67,10 @@ def delete_subject(subject: Subject, *, by: User | None, reason: str = "") -> No
         )
     engagements = list(subject.engagements.all()) if isinstance(subject, Project) else []
     gone = [subject, *engagements]
-    reached = reach_of(subject)
     subject_deleting.send(sender=type(subject), subjects=gone)
+    for row in gone:
+        hold(row)
+    reached = reach_of(subject)
     going = {row.pk for row in gone}
     for row in reversed(gone):
         delete_recorded(row, by=by, reason=reason)
@@ -73,9 +78,9 @@ def delete_subject(subject: Subject, *, by: User | None, reason: str = "") -> No
 
 
 def as_its_kind(subject: Subject) -> Subject:
-    """The subject as a row of its own kind's table, locked until the transaction ends."""
+    """The subject as a row of its own kind's table."""
     model = SUBJECT_MODELS[subject.kind or subject.KIND]
-    found = model.objects.select_for_update().filter(pk=subject.pk).first()
+    found = model.objects.filter(pk=subject.pk).first()
     if found is None:
         raise ValidationError(f"{subject} was deleted meanwhile.", code="gone")
     return found
@@ -89,7 +94,7 @@ def engagement_name(project: Project, segment: Segment) -> str:
 def _lock_tree(subject: Subject) -> None:
     """Two people who each move a portfolio below the other's must not make a circle."""
     if isinstance(subject, Portfolio):
-        list(Portfolio.objects.select_for_update().order_by("pk").values_list("pk"))
+        list(Portfolio.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _settle(engagement: Engagement, before: Subject | None) -> None:

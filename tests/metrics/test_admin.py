@@ -88,6 +88,19 @@ def test_a_pmo_lead_keeps_definitions(factory: Any, kind: str, lead: Client) -> 
     assert lead.get(page(row if of_row else type(row), kind)).status_code == 200
 
 
+def test_the_history_tells_who_changed_what(
+    lead: Client, client_of: Callable[[User], Client], administrator: User, pmo_lead: User
+) -> None:
+    metric = MetricFactory(grace_months=0)
+    submit(lead, metric, grace_months="4")
+    account = page(pmo_lead, "change")
+    shown = lead.get(page(metric, "history")).content.decode()
+    assert "<strong>Grace months:</strong>" in shown
+    assert "pmo_lead" in shown
+    assert account not in shown  # a PMO lead may not open it
+    assert account in client_of(administrator).get(page(metric, "history")).content.decode()
+
+
 @pytest.mark.parametrize("factory", LOOKED_AT)
 def test_a_pmo_lead_looks_at_what_came_of_it(factory: Any, lead: Client) -> None:
     row = factory()
@@ -540,7 +553,7 @@ def test_periods_and_months_are_shown_as_they_are_written(lead: Client) -> None:
 def test_a_longer_list_takes_no_more_queries(factory: Any, lead: Client) -> None:
     url = page(factory._meta.model, "changelist")
     lead.get(url)  # what is read once per process
-    counts = []
+    counts: list[int] = []
     for _ in range(3):
         for number in range(len(counts) * 4 + 1):
             if factory is MonthClosingFactory:
@@ -564,7 +577,7 @@ def test_more_inline_rows_take_no_more_queries_of_their_own(parent: Any, lead: C
     row = parent()
     url = page(row, "change")
     lead.get(url)
-    counts = []
+    counts: list[int] = []
     for size in (1, 4, 8):
         for _ in range(size):
             if parent is MetricFactory:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from metrics.choices import RunTrigger
+from metrics.choices import RunState, RunTrigger
 from metrics.horizon import measured_months
 from metrics.operations.runs import AnotherRunIsGoing, score_now
 from metrics.progress import progress_bar
@@ -43,6 +43,8 @@ class Command(BaseCommand):
                 run = score_now(trigger=RunTrigger.COMMAND, months=months, progress=progress)
             except AnotherRunIsGoing as going:
                 raise CommandError(str(going)) from None
+        if run.state == RunState.FAILED:
+            raise CommandError(f"A worker took over run {run.pk} and failed: {run.error}")
         self.stdout.write(
             f"Scored {run.total} months of {run.subjects} subjects: {run.rows_written} scores "
             f"written, {run.rows_removed} removed, the others were right already."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from metrics.workspace import WorkspaceRefused, load_workspace
 
@@ -27,12 +29,16 @@ SMALL = {
         'adoption,Adoption,value_creation,project,month,"[[0,0],[100,100]]",\n'
         'cost,Cost,financial,project,year,"[[0,100],[9,0]]",\n'
         "effort,Effort,tactical,project,week,,\n"
-        "yield,Yield,financial,project,month,,adoption * effort / cost\n"
+        "output,Output,financial,project,month,,adoption * effort / cost\n"
         'nps,Promoters,longevity,customer,quarter,"[[-100,0],[100,100]]",\n'
         'joy,Joy,longevity,engagement,day,"[[0,0],[10,100]]",\n'
-    ).replace("yield,Yield", "output,Output"),
-    "curve_overrides": 'metric,subject,from_month,curve\nadoption,CHAT,2026-03,"[[0,0],[50,100]]"\n',
-    "exemptions": "metric,subject,from_month,until_month,reason\ncost,BOOK,,2026-05,No budget yet\n",
+    ),
+    "curve_overrides": (
+        'metric,subject,from_month,curve\nadoption,CHAT,2026-03,"[[0,0],[50,100]]"\n'
+    ),
+    "exemptions": (
+        "metric,subject,from_month,until_month,reason\ncost,BOOK,,2026-05,No budget yet\n"
+    ),
     "scorecards": (
         "code,name,subject_kind,default,weight_tactical,weight_value_creation,weight_longevity,"
         "weight_financial,overall,min_coverage,min_categories,amber_from,green_from,share_own\n"
@@ -53,8 +59,16 @@ SMALL = {
     ),
 }
 
+Files = dict[str, str | bytes]
 Write = Callable[..., Path]
-Refusal = Callable[..., list[str]]
+Refusal = Callable[[Path], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def november() -> Iterator[None]:
+    """The middle of November 2026."""
+    with time_machine.travel(datetime(2026, 11, 15, 12, tzinfo=UTC), tick=False):
+        yield
 
 
 @pytest.fixture
@@ -62,7 +76,7 @@ def write(tmp_path: Path) -> Write:
     """Writes the given files (name -> text or bytes) into a folder of their own."""
     made = 0
 
-    def write_files(files: dict[str, str | bytes]) -> Path:
+    def write_files(files: Files) -> Path:
         nonlocal made
         made += 1
         folder = tmp_path / f"workspace{made}"
@@ -77,12 +91,14 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def small(write: Write) -> Write:
-    """The small workspace, some of its files replaced, and rows added to others (`+name`)."""
+    """The small workspace, some files replaced, left out (None) or made longer (`+name`)."""
 
-    def write_small(changes: dict[str, str | bytes] | None = None) -> Path:
-        files: dict[str, str | bytes] = dict(SMALL)
+    def write_small(changes: dict[str, str | bytes | None] | None = None) -> Path:
+        files: Files = dict(SMALL)
         for name, content in (changes or {}).items():
-            if name.startswith("+"):
+            if content is None:
+                del files[name]
+            elif name.startswith("+"):
                 assert isinstance(content, str)
                 files[name[1:]] = SMALL[name[1:]] + content
             else:
