@@ -28,8 +28,8 @@ check: .venv/requirements-dev.txt
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m djlint --quiet --check templates
-	$(PYTHON) -m djlint --quiet --lint templates
+	$(PYTHON) -m djlint --quiet --check templates pmo_portal/templates
+	$(PYTHON) -m djlint --quiet --lint templates pmo_portal/templates
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
@@ -42,7 +42,7 @@ check: .venv/requirements-dev.txt
 format: .venv/requirements-dev.txt
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
-	$(PYTHON) -m djlint --quiet --reformat templates
+	$(PYTHON) -m djlint --quiet --reformat templates pmo_portal/templates
 
 vendor: .venv/requirements.txt
 	$(PYTHON) tools/vendor.py

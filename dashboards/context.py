@@ -11,7 +11,8 @@ from projects.models import Organisation
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """A notice where the data are invented; asked only when a signed-in page is drawn."""
-    if not request.user.is_authenticated:
+    user = getattr(request, "user", None)  # a page about a bad request comes before sign-in
+    if user is None or not user.is_authenticated:
         return {}
     name = Organisation.objects.values_list("name", flat=True).first() or ""
     invented = "invented" in name.lower()

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -59,12 +59,16 @@ def _told_by(note: str) -> str:
     )
 
 
-def choose_port(host: str, asked: int | None) -> int:
-    """The port that was asked for, or the first of some that nobody uses."""
+def listen(host: str, asked: int | None) -> socket.socket:
+    """A socket at the port that was asked for, or at the first of some that nobody uses.
+
+    It is held from here on and handed to the web server: nobody comes between, and who calls while
+    the server starts is answered when it has.
+    """
     ports = range(FIRST_PORT, FIRST_PORT + PORTS_TO_TRY) if asked is None else [asked]
     for port in ports:
         try:
-            bind(host, port)
+            return _bound(host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and port != ports[-1]:
                 continue
@@ -72,14 +76,18 @@ def choose_port(host: str, asked: int | None) -> int:
                 f"Port {port} of {host} cannot be used ({(error.strerror or str(error)).lower()});"
                 " choose another with --port, or end what uses it."
             ) from error
-        return port
     raise AssertionError("the last port returns or raises")
 
 
-def bind(host: str, port: int) -> None:
-    """Take the port for a moment, as the web server will; OSError if that cannot be."""
+def _bound(host: str, port: int) -> socket.socket:
     family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with closing(socket.socket(family, kind)) as listener:
+    listener = socket.socket(family, kind)
+    try:
         # A connection that was just closed does not hold the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener

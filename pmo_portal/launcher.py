@@ -43,6 +43,8 @@ class Program:
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGTERM
+    inherits: tuple[int, ...] = ()
+    """Open files, such as a listening socket, that it is handed."""
 
 
 class LogTail:
@@ -118,6 +120,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=self.program.inherits,
                 preexec_fn=end_with_launcher,  # noqa: PLW1509 - the launcher has no threads
             )
         self._started_at = time.monotonic()

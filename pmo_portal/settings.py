@@ -33,18 +33,21 @@ BROKER = "the address of a Redis, such as redis://HOST:6379/0"
 MAIL = "smtp://, smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://, or consolemail:// to print mails"
 
 
+def make_var_dir() -> None:
+    """In production nothing is written there, but by whoever collects the static files."""
+    try:
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror
+        refuse(f"VAR_DIR is {str(VAR_DIR)!r}; it takes a folder to write to ({why}).")
+
+
 def development_secret() -> str:
     """The secret of this installation, made once, so that people stay signed in over a restart."""
     path = VAR_DIR / "development-secret"
     if not path.exists():
         draft = VAR_DIR / f"development-secret.{os.getpid()}"
-        try:
-            VAR_DIR.mkdir(parents=True, exist_ok=True)
-            draft.touch(mode=0o600)
-        except OSError as error:
-            refuse(
-                f"VAR_DIR is {str(VAR_DIR)!r}; it takes a folder to write to ({error.strerror})."
-            )
+        draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(64))
         try:
             os.link(draft, path)  # whole or not at all: web and worker may start at the same time
@@ -116,7 +119,10 @@ def read_database() -> dict[str, Any]:
             "OPTIONS": options,
         }
     if database["NAME"] != ":memory:":
-        database["NAME"] = str(BASE_DIR / database["NAME"])
+        file = BASE_DIR / database["NAME"]
+        if not file.parent.is_dir():
+            refuse(f"DATABASE_URL is {address!r}; there is no folder {file.parent}.")
+        database["NAME"] = str(file)
     return database | {
         # Readers never wait for the writer (WAL), and a transaction that is going to write queues
         # at its start instead of failing in its middle (IMMEDIATE).
@@ -136,6 +142,8 @@ def read_instance_path() -> Path:
     return database.with_name(database.stem)
 
 
+if DEBUG:
+    make_var_dir()
 SECRET_KEY = read_secret()
 ALLOWED_HOSTS = read_hosts()
 CSRF_TRUSTED_ORIGINS = read_origins()
@@ -187,7 +195,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "dashboards.context.site",
                 "dashboards.context.site",
             ],
         },
@@ -344,7 +351,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # What must tick for the portal to work at all; what people may move is in pmo_portal.schedules.
 # A tick that found no worker is dropped when the next one is due, so that they do not pile up.
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "answer rescoring needs": {
         "task": "metrics.tasks.answer_needs_task",
         "schedule": timedelta(seconds=ANSWER_NEEDS_EVERY_SECONDS),
@@ -381,6 +388,7 @@ LOGGING = {
         # One line each per tick of a few seconds would bury everything else.
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "django_celery_beat.schedulers": {"level": "WARNING"},
     },

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.services import ServiceMissing, nothing_may_be_skipped, postgres_server  # noqa: E402
 
-IN_PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+IN_PARALLEL = ["-n", "2"]
 
 
 def pytest(*arguments: str, **variables: str) -> int:

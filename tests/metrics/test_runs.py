@@ -195,6 +195,15 @@ def test_a_worker_that_shows_life_keeps_its_run() -> None:
 
 
 @pytest.mark.usefixtures("worked")
+def test_who_has_the_installation_to_itself_reopens_runs_at_once() -> None:
+    run = runs.claim(runs.request_full_run(RunTrigger.SCHEDULE))
+    assert run is not None
+    ScoreRun.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=1))
+    assert runs.reopen_dead_runs() == 0
+    assert runs.reopen_dead_runs(silent_for=timedelta(0)) == 1
+
+
+@pytest.mark.usefixtures("worked")
 def test_a_change_that_comes_in_during_a_run_waits_for_the_next_one() -> None:
     RescoreNeed.objects.all().delete()
     chat, onboard = (Project.objects.get(code=code) for code in ("PRJ-CHAT", "PRJ-ONBOARD"))

@@ -87,7 +87,7 @@ def pages(patterns: list[URLPattern | URLResolver], prefix: str = "") -> dict[st
             if pattern.namespace != "admin":
                 found |= pages(pattern.url_patterns, address)
         elif pattern.name:
-            found[pattern.name] = "/" + re.sub(r"<(?:month:|\w+:)?\w+>", "2026-01", address)
+            found[pattern.name] = "/" + re.sub(r"<[^>]+>", "2026-01", address)
     return found
 
 

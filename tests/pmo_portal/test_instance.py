@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pmo_portal import instance
-from pmo_portal.instance import CannotStart, choose_port, database_of_workspace, running_once
+from pmo_portal.instance import CannotStart, database_of_workspace, listen, running_once
 
 
 @pytest.fixture
@@ -43,7 +43,8 @@ def test_two_folders_of_one_name_have_two_databases(tmp_path: Path) -> None:
 
 
 def test_without_a_wish_the_first_free_port_is_taken(taken: list[int]) -> None:
-    assert choose_port("127.0.0.1", None) > max(taken)
+    with listen("127.0.0.1", None) as door:
+        assert door.getsockname()[1] > max(taken)
 
 
 def test_when_all_are_in_use_the_last_one_is_named(
@@ -51,17 +52,17 @@ def test_when_all_are_in_use_the_last_one_is_named(
 ) -> None:
     monkeypatch.setattr(instance, "PORTS_TO_TRY", 2)
     with pytest.raises(CannotStart, match=rf"^Port {taken[1]} of 127.0.0.1 cannot be used"):
-        choose_port("127.0.0.1", None)
+        listen("127.0.0.1", None)
 
 
 def test_a_port_that_was_asked_for_is_taken_or_refused(taken: list[int]) -> None:
     with pytest.raises(CannotStart, match=r"\(address already in use\)"):
-        choose_port("127.0.0.1", taken[0])
+        listen("127.0.0.1", taken[0])
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused() -> None:
     with pytest.raises(CannotStart, match=r"^Port 8000 of 192\.0\.2\.1 cannot be used"):
-        choose_port("192.0.2.1", 8000)
+        listen("192.0.2.1", 8000)
 
 
 def test_a_second_portal_is_told_where_the_first_one_is(tmp_path: Path) -> None:
@@ -79,3 +80,11 @@ def test_a_lock_of_one_that_has_ended_holds_nobody_off(tmp_path: Path) -> None:
     for address in ("http://127.0.0.1:8000/", "http://127.0.0.1:8001/"):
         with running_once(lock, address):
             assert address in lock.read_text()
+
+
+def test_who_calls_before_the_server_is_there_need_not_call_again() -> None:
+    with listen("127.0.0.1", 0) as door, socket.create_connection(door.getsockname()) as caller:
+        caller.sendall(b"hello")
+        accepted, _ = door.accept()
+        with accepted:
+            assert accepted.recv(5) == b"hello"

@@ -92,7 +92,6 @@ def site(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[Site]:
 @pytest.mark.postgres
 @pytest.mark.redis
 @pytest.mark.worker
-@pytest.mark.xdist_group("processes")
 @pytest.mark.timeout(240)
 def test_each_program_on_its_own_makes_a_portal(site: Site) -> None:
     site.manage("migrate", "--no-input", "--verbosity", "0")

@@ -1,6 +1,7 @@
 """What ticks: tasks that exist, none piling up, and times that administrators may move."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -22,7 +23,7 @@ def test_every_schedule_names_a_task_that_exists() -> None:
 
 @pytest.mark.parametrize("name", settings.CELERY_BEAT_SCHEDULE)
 def test_a_tick_that_nobody_answered_is_gone_before_the_next(name: str) -> None:
-    entry = settings.CELERY_BEAT_SCHEDULE[name]
+    entry: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE[name]
     assert timedelta(seconds=entry["options"]["expire_seconds"]) <= entry["schedule"]
 
 

@@ -89,6 +89,11 @@ WRONG = {
         {"DATABASE_URL": "postgres://portal:s3cret@db:none/portal"},
         f"DATABASE_URL is 'postgres://***@db:none/portal'; it takes {DATABASE}.",
     ),
+    "database in a folder that is none": (
+        {"DATABASE_URL": "sqlite:////nowhere/at/all/portal.sqlite3"},
+        "DATABASE_URL is 'sqlite:////nowhere/at/all/portal.sqlite3'; there is no folder"
+        " /nowhere/at/all.",
+    ),
     "broker": (
         {"CELERY_BROKER_URL": "amqp://guest:s3cret@rabbit"},
         "CELERY_BROKER_URL is 'amqp://***@rabbit'; it takes the address of a Redis, such as"

@@ -4,11 +4,14 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import sys
 from argparse import ArgumentTypeError
-from http.client import HTTPConnection, HTTPException
+from datetime import timedelta
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -20,16 +23,16 @@ from django.utils import timezone
 
 from examples.demo.build import build_demo
 from metrics.choices import RunTrigger
-from metrics.operations.runs import score_now
+from metrics.operations.runs import reopen_dead_runs, score_now
 from metrics.progress import progress_bar
 from metrics.workspace import WorkspaceRefused, load_workspace
 from pmo_portal.demo_users import demo_users, make_demo_users
 from pmo_portal.environment import refuse
 from pmo_portal.instance import (
     CannotStart,
-    choose_port,
     database_of_workspace,
     kept_at,
+    listen,
     running_once,
 )
 from pmo_portal.launcher import Launcher, Program
@@ -88,20 +91,23 @@ class Command(BaseCommand):
         if empty:
             begin_again_on(settings.VAR_DIR / "empty.sqlite3")
         try:
-            port = choose_port(host, port)
-            address = f"http://{bracketed(ANY_ADDRESS.get(host, host))}:{port}/"
-            with running_once(kept_at(".lock"), address):
-                self.prepare_database()
-                if settings.DEBUG and not empty and not Subject.objects.exists():
-                    self.fill_database(workspace)
-                self.serve(host, port, address)
+            with listen(host, port) as door:
+                port = door.getsockname()[1]
+                address = f"http://{bracketed(ANY_ADDRESS.get(host, host))}:{port}/"
+                with running_once(kept_at(".lock"), address):
+                    self.prepare_database()
+                    if settings.DEBUG and not empty and not Subject.objects.exists():
+                        self.fill_database(workspace)
+                    self.serve(door, host, address)
         except (CannotStart, WorkspaceRefused) as refusal:
             refuse(str(refusal))
+        except KeyboardInterrupt:
+            refuse("Interrupted while it was starting; the next start goes on from here.")
 
     def prepare_database(self) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.stdout.write(f"Preparing the database {shown(connection.settings_dict['NAME'])}")
+            self.tell(f"Preparing the database {shown(connection.settings_dict['NAME'])}")
         call_command("migrate", interactive=False, verbosity=0)
 
     def fill_database(self, workspace: Path | None) -> None:
@@ -110,32 +116,32 @@ class Command(BaseCommand):
         if workspace is None:
             workspace = kept_at(".demo")
             until = Month.of(timezone.localdate()).plus(-1)
-            self.stdout.write(f"Making up the demo company, up to {until}")
+            self.tell(f"Making up the demo company, up to {until}")
             shutil.rmtree(workspace, ignore_errors=True)
             build_demo(workspace, str(until))
-        self.stdout.write(f"Loading {shown(workspace)}")
+        self.tell(f"Loading {shown(workspace)}")
         with progress_bar(sys.stderr, "bytes of measurements") as progress:
             load_workspace(workspace, progress=progress)
-        self.stdout.write("Scoring")
+        self.tell("Scoring")
         with progress_bar(sys.stderr, "months scored") as progress:
             score_now(trigger=RunTrigger.LOAD, progress=progress)
 
-    def serve(self, host: str, port: int, address: str) -> None:
+    def serve(self, door: socket.socket, host: str, address: str) -> None:
         if settings.IS_EMBEDDED:
             # Whatever was left undone stands in the database; old messages would only come twice.
             shutil.rmtree(settings.BROKER_FOLDER, ignore_errors=True)
+            reopen_dead_runs(silent_for=timedelta(0))
         if settings.IS_PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
-        self.stdout.write("Starting")
-        self.stdout.flush()
+        self.tell("Starting")
         Launcher(
-            programs(host, port),
+            programs(door.fileno()),
             folder=settings.BASE_DIR,
             variables=variables_for(host),
             tell=self.tell,
         ).run(
-            is_ready=lambda: answers(ANY_ADDRESS.get(host, host), port),
+            is_ready=lambda: answers(address),
             when_ready=lambda: self.tell(self.welcome(host, address)),
         )
 
@@ -175,16 +181,16 @@ def begin_again_on(database: Path) -> None:
     )
 
 
-def programs(host: str, port: int) -> list[Program]:
+def programs(door: int) -> list[Program]:
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "pmo_portal", "--quiet"]
     logs = kept_at(".log")
-    web = ["gunicorn", "pmo_portal.wsgi", "--bind", f"{bracketed(host)}:{port}"]
+    web = ["gunicorn", "pmo_portal.wsgi", "--bind", f"fd://{door}"]
     web += ["--threads", "8", "--graceful-timeout", "3", "--no-control-socket"]
     # One worker alone: there is nobody to gossip with.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
-        Program("web", [*python, *web], logs / "web.log"),
+        Program("web", [*python, *web], logs / "web.log", inherits=(door,)),
         # Orphaned, it does not wait for its tasks: what they leave is taken up at the next start.
         Program(
             "worker",
@@ -203,15 +209,12 @@ def variables_for(host: str) -> dict[str, str]:
     return variables
 
 
-def answers(host: str, port: int) -> bool:
-    web = HTTPConnection(host, port, timeout=1)
+def answers(address: str) -> bool:
     try:
-        web.request("GET", "/healthz")
-        return web.getresponse().status == 200
+        with urlopen(f"{address}healthz", timeout=0.5) as answer:  # nosec B310 - our own server
+            return bool(answer.status == 200)
     except (OSError, HTTPException):
         return False
-    finally:
-        web.close()
 
 
 def superuser() -> str:
