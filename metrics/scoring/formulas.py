@@ -17,9 +17,11 @@ LONGEST_FORMULA = 500
 DEEPEST_FORMULA = 20
 FUNCTIONS = ("min", "max", "abs")
 
-# Python reads more than we allow, so the text is held to these tokens before Python sees it.
+# Python reads more than we allow, so the text is held to these tokens before Python sees it. A
+# number ends where no letter, digit or point follows: 0x10 and 1_000 are none of ours.
 _TOKEN = re.compile(
-    r"[ \t]+|[A-Za-z_][A-Za-z0-9_]*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[-+*/(),]"
+    r"[ \t]+|[A-Za-z_][A-Za-z0-9_]*"
+    r"|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![A-Za-z0-9_.])|[-+*/(),]"
 )
 
 

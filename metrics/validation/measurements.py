@@ -115,11 +115,11 @@ class MeasurementRules:
         """Everything that is wrong with one value as a file or a form has it."""
         metric, subject = self.metrics.get(metric_code), self.subjects.get(subject_code)
         if metric is None:
-            yield self._unknown("metric", metric_code, self.metrics)
+            yield Problem("metric", "unknown", lambda: unknown("metric", metric_code, self.metrics))
         elif metric.formula:
             yield _computed(metric)
         if subject is None:
-            yield self._unknown("subject", subject_code, self.subjects)
+            yield Problem("subject", "unknown", lambda: self._unknown(subject_code, metric))
         elif metric is not None and subject.kind != metric.subject_kind:
             yield _wrong_kind(metric, subject)
         if metric is not None:
@@ -142,8 +142,13 @@ class MeasurementRules:
                 "period", "span", lambda: outside_span(subject, self.label(fitting.period))
             )
 
-    def _unknown(self, what: str, text: str, known: Mapping[str, object]) -> Problem:
-        return Problem(what, "unknown", lambda: unknown(what, text, known.keys()))
+    def _unknown(self, subject_code: str, metric: MetricFacts | None) -> str:
+        """With near matches among those that the metric is measured of."""
+        if metric is None:
+            return unknown("subject", subject_code, self.subjects)
+        kind = metric.subject_kind
+        fitting = [code for code, subject in self.subjects.items() if subject.kind == kind]
+        return unknown(kind, subject_code, fitting)
 
     def refuse_before_it_begins(self, period: Period) -> None:
         if period.start > self.today:

@@ -268,23 +268,24 @@ class Merged:
         code = row.values.get(column)
         if code is None:
             return None
-        known, files = self._known(column)
-        found = known.get(code)
+        if column.refers_to is None or column.refers_to is Subject:
+            found, files = self.subjects.get(code), FILES_WITH_SUBJECTS
+        else:
+            name = TABLE_OF_MODEL[column.refers_to].name
+            found, files = self.entries[name].get((code,)), frozenset({name})
         if found is None and not files & self.incomplete:
             what = "portfolio" if column.name == "parent" else column.name
             self.problems.add(
-                place_in(table, row.line, column.name), lambda: unknown(what, code, known)
+                place_in(table, row.line, column.name),
+                lambda: unknown(what, code, self._codes_for(column)),
             )
         return found
 
-    def _known(self, column: Column) -> tuple[Mapping[str, Entry], frozenset[str]]:
-        """What a column may name, and the files that say so."""
-        if column.refers_to is Subject:
-            return self.subjects, FILES_WITH_SUBJECTS
-        assert column.refers_to is not None
-        name = TABLE_OF_MODEL[column.refers_to].name
-        by_code = {key[0]: entry for key, entry in self.entries[name].items()}
-        return by_code, frozenset({name})
+    def _codes_for(self, column: Column) -> set[str]:
+        """What a column may name."""
+        if column.refers_to is None or column.refers_to is Subject:
+            return set(self.subjects)
+        return {code for (code,) in self.entries[TABLE_OF_MODEL[column.refers_to].name]}
 
     # What it says
 

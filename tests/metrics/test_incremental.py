@@ -62,8 +62,10 @@ def assert_stored(workspace: Workspace) -> None:
         score, coverage, band = expected[key]
         assert row[2] == band, key
         for value, other in zip(row[:2], (score, coverage), strict=True):
-            assert (value is None) == (other is None), key
-            assert value is None or math.isclose(value, other, rel_tol=0, abs_tol=1e-6), key
+            if value is None or other is None:
+                assert value is other, key
+            else:
+                assert math.isclose(value, other, rel_tol=0, abs_tol=1e-6), key
 
 
 class IncrementalScoring(TestCase):

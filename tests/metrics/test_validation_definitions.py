@@ -161,7 +161,7 @@ def test_what_measurements_stand_on_stays(field: str, value: str, sentence: str)
     setattr(metric, field, value)
     assert errors_of(metric) == {}
 
-    MeasurementFactory(metric=metric)
+    MeasurementFactory(metric=MetricDefinition.objects.get(code="m"))
     assert errors_of(metric)[field] == [sentence]
 
 

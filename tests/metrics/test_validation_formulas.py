@@ -16,10 +16,11 @@ PROJECT = "project"
 
 def metrics(*rows: tuple[str, ...]) -> dict[str, MetricFacts]:
     """(code, cadence, formula, kind) with the last two left out where they do not matter."""
-    found = [
-        MetricFacts(row[0], row[3] if len(row) > 3 else PROJECT, row[1], *row[2:3]) for row in rows
-    ]
-    return {metric.code: metric for metric in found}
+    found = {}
+    for code, cadence, *more in rows:
+        formula, kind = (*more, *("", PROJECT)[len(more) :])
+        found[code] = MetricFacts(code, kind, cadence, formula)
+    return found
 
 
 INPUTS = [
@@ -53,8 +54,8 @@ def test_inputs_are_of_the_same_cadence_or_a_coarser_one(cadence: str, formula: 
             "quarter",
             "quarterly + monthly",
             [
-                "monthly comes by month, finer than the quarter of f; inputs are of the same cadence"
-                " or a coarser one."
+                "monthly comes by month, finer than the quarter of f; inputs are of the same"
+                " cadence or a coarser one."
             ],
         ),
         (
@@ -78,10 +79,10 @@ def test_inputs_are_of_the_same_cadence_or_a_coarser_one(cadence: str, formula: 
         ),
         (
             "month",
-            "montly + yaerly",
+            "montly + annual",
             [
+                '"annual" is no metric; there are daily, f, monthly, quarterly, weekly and yearly.',
                 '"montly" is no metric; did you mean monthly?',
-                '"yaerly" is no metric; did you mean yearly?',
             ],
         ),
         ("month", "monthly +", ["The formula can't be read: invalid syntax."]),

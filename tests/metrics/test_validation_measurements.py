@@ -135,7 +135,7 @@ def test_what_fits_has_no_problem(texts: tuple[str, ...]) -> None:
             ("adoption", "CHATT", "2026-03", "1"),
             "subject",
             "unknown",
-            '"CHATT" is no subject; did you mean CHAT?',
+            '"CHATT" is no project; did you mean CHAT?',
         ),
         (
             ("adoption", "ACME", "2026-03", "1"),

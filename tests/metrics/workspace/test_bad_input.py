@@ -442,7 +442,7 @@ ROWS = [
             ),
             (
                 "adoption,xyz,2026-05,1,",
-                'subject: "xyz" is no subject, and none of the 10 has a name like it.',
+                'subject: "xyz" is no project; there are BOOK and CHAT.',
             ),
             (
                 "nps,CHAT,2026-Q1,1,",
@@ -713,7 +713,7 @@ def test_the_first_hundred_errors_are_told_and_the_others_counted(small: Write) 
     assert refused.value.total == 250
     assert len(refused.value.errors) == 100
     assert str(refused.value).splitlines()[-1] == "... and 150 more errors."
-    assert refused.value.errors[0].startswith('measurements.csv:9: subject: "P0" is no subject')
+    assert refused.value.errors[0].startswith('measurements.csv:9: subject: "P0" is no project')
 
 
 def test_duplicates_beyond_the_first_hundred_are_counted(small: Write) -> None:
