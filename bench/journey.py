@@ -80,7 +80,7 @@ def journey(workspace: str) -> dict[str, float]:
             }
             installation.start_worker()
             eventually(lambda: is_idle(installation))
-            saved = json.loads(installation.python(f"from metrics.periods import *\n{SAVE}"))
+            saved = json.loads(installation.python(SAVE))
             taken["a saved value until its scores and all above are stored"] = saved
             pages = json.loads(installation.python(PAGES))
             taken |= {f"page `{page}`": seconds for page, seconds in pages.items()}
