@@ -3,9 +3,13 @@
 from django.urls import URLPattern, URLResolver, path, register_converter
 
 from dashboards.converters import CodeConverter, MonthConverter
+from dashboards.views.entry import entry, entry_form, entry_preview, entry_saved
+from dashboards.views.explain import explain, explain_values
 from dashboards.views.month_pages import score_status_notice
+from dashboards.views.months import month_close, month_detail, month_list, month_reopen
 from dashboards.views.portfolios import portfolio_detail, portfolio_list
 from dashboards.views.projects import project_detail, project_list
+from dashboards.views.runs import run_list, run_request
 from dashboards.views.segments import segment_detail, segment_list
 from dashboards.views.summary import summary
 
@@ -20,5 +24,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<code:code>/", project_detail, name="project_detail"),
     path("segments/", segment_list, name="segment_list"),
     path("segments/<code:code>/", segment_detail, name="segment_detail"),
+    path("explain/<code:code>/<month:month>/", explain, name="explain"),
+    path(
+        "explain/<code:code>/<month:month>/<code:metric>/<month:period>/",
+        explain_values,
+        name="explain_values",
+    ),
+    path("entry/", entry, name="entry"),
+    path("entry/form/", entry_form, name="entry_form"),
+    path("entry/preview/", entry_preview, name="entry_preview"),
+    path("entry/saved/<str:token>/", entry_saved, name="entry_saved"),
+    path("months/", month_list, name="month_list"),
+    path("months/<month:month>/", month_detail, name="month_detail"),
+    path("months/<month:month>/close/", month_close, name="month_close"),
+    path("months/<month:month>/reopen/", month_reopen, name="month_reopen"),
+    path("runs/", run_list, name="run_list"),
+    path("runs/request/", run_request, name="run_request"),
     path("score-status/", score_status_notice, name="score_status"),
 ]

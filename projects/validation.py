@@ -114,7 +114,7 @@ class Between:
 
 def validate_name(text: str) -> None:
     if not text.strip():
-        raise ValidationError("A name has at least one letter.", code="blank")
+        raise ValidationError("A name has at least one letter.", code="name")
 
 
 def validate_amount(amount: Decimal) -> None:

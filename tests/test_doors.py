@@ -34,6 +34,7 @@ from django_celery_beat.models import (
 from pytest_django import Settings
 
 from metrics.choices import RunTrigger
+from metrics.models import MonthClosing
 from metrics.operations.months import close_month
 from metrics.operations.runs import score_now
 from metrics.workspace import load_workspace
@@ -86,6 +87,8 @@ class Door:
     sends: Mapping[str, str] = field(default_factory=dict)
     leads: Mapping[str, Answer] = field(default_factory=dict)
     """People who are answered differently when they look."""
+    refusal: Answer | None = None
+    """What the others are answered, if it is neither sign-in nor 403."""
     row: str = ""
     """The model that a row is taken from; its key is the first argument."""
 
@@ -97,6 +100,8 @@ class Door:
         return self._answer(person, self.post)
 
     def _answer(self, person: str, welcome: Answer) -> Answer:
+        if person not in self.who and self.refusal is not None:
+            return self.refusal
         if person in self.who or welcome == TAKES_NONE:
             return welcome
         return SIGN_IN if person == NOBODY else REFUSED
@@ -164,7 +169,7 @@ ADMIN_PAGES: dict[str, Door] = {
     "admin:app_list": Door(KEEPERS, args=("metrics",), post=None),
     # Strangers are sent on to the portal's own page; who is signed in comes here when refused.
     "admin:login": Door(NO_ONE, post=None),
-    "admin:logout": Door(KEEPERS, get=TAKES_NONE, post="/sign-in/"),
+    "admin:logout": Door(KEEPERS, get=TAKES_NONE, post="/sign-in/", refusal="/admin/"),
     "admin:password_change": Door(EVERYBODY, get="/account/password/", post=None),
     "admin:password_change_done": Door(KEEPERS, post=None),
     "admin:autocomplete": Door(
@@ -241,14 +246,277 @@ def doors_of(label: str, kept: Kept) -> Iterator[tuple[str, Door]]:
     yield start + "change", Door(kept.view, row=label, post=200 if kept.change else REFUSED)
     yield start + "delete", Door(kept.delete, row=label, post=folder, sends={"post": "yes"})
     # An address of old; it leads to the page, which then asks who it is.
-    yield f"{folder[1:]}<path:object_id>/", Door(KEEPERS, get=f"{folder}…/change/", row=label)
+    yield (
+        f"{folder[1:]}<path:object_id>/",
+        Door(KEEPERS, get=f"{folder}…/change/", row=label, post=None),
+    )
 
 
-HISTORY_OF_A_ROW = "simple_history"
+ADMIN_ROWS: dict[str, Door] = {
+    # Each subject is kept on the page of its own kind.
+    "admin:projects_subject_change": Door(
+        KEEPERS, get="/admin/projects/project/…/change/", row="projects.subject", post=None
+    ),
+    "admin:auth_user_password_change": Door(KEYHOLDERS, row="auth.user", post=200),
+}
 
 
 def all_doors() -> dict[str, Door]:
     doors = PAGES | ADMIN_PAGES
     for label, kept in ADMIN_MODELS.items():
         doors.update(doors_of(label, kept))
-    return doors
+        if hasattr(apps.get_model(label), "history"):
+            app, name = label.split(".")
+            # What a row was like before, and the form that makes it so again.
+            doors[f"admin:{app}_{name}_simple_history"] = Door(
+                kept.view, row=label, args=("VERSION",), post=200
+            )
+    return doors | ADMIN_ROWS
+
+
+def addresses_of(
+    patterns: list[URLPattern | URLResolver], space: str = "", folder: str = ""
+) -> Iterator[str]:
+    """The name of every address with its namespace; without a name, the pattern itself."""
+    for pattern in patterns:
+        place = folder + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            inside = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses_of(pattern.url_patterns, inside, place)
+        else:
+            yield f"{space}{pattern.name}" if pattern.name else place
+
+
+NEW_ROWS: dict[str, Callable[[], models.Model]] = {
+    "projects.portfolio": factories.PortfolioFactory,
+    "projects.project": factories.ProjectFactory,
+    "projects.segment": factories.SegmentFactory,
+    "projects.customer": factories.CustomerFactory,
+    "projects.service": factories.ServiceFactory,
+    "projects.engagement": factories.EngagementFactory,
+    "projects.offer": factories.OfferFactory,
+    "projects.subject": factories.ProjectFactory,
+    "metrics.metricdefinition": factories.MetricFactory,
+    "metrics.curveoverride": factories.CurveOverrideFactory,
+    "metrics.exemption": factories.ExemptionFactory,
+    "metrics.scorecard": factories.ScorecardFactory,
+    "metrics.scorecardline": factories.ScorecardLineFactory,
+    "metrics.scorecardassignment": factories.ScorecardAssignmentFactory,
+    "metrics.metricassignment": factories.MetricAssignmentFactory,
+    "metrics.measurementchange": factories.MeasurementChangeFactory,
+    "metrics.reportedscore": lambda: factories.ReportedScoreFactory(
+        closing=MonthClosing.objects.get(month=Month.parse(CLOSED_MONTH))
+    ),
+    "metrics.rescoreneed": factories.RescoreNeedFactory,
+    "auth.user": factories.UserFactory,
+    "django_celery_beat.periodictask": lambda: PeriodicTask.objects.create(
+        name="a task", task="a.task", interval=IntervalSchedule.objects.create(every=1)
+    ),
+    "django_celery_beat.intervalschedule": partial(IntervalSchedule.objects.create, every=2),
+    "django_celery_beat.crontabschedule": partial(CrontabSchedule.objects.create, minute="1"),
+    "django_celery_beat.clockedschedule": partial(
+        ClockedSchedule.objects.create, clocked_time=timezone.now()
+    ),
+    "django_celery_beat.solarschedule": partial(
+        SolarSchedule.objects.create, event="sunset", latitude=51, longitude=0
+    ),
+}
+"""Rows that nothing hangs on, so that they can be deleted; of other models any row will do."""
+
+
+@dataclass(frozen=True)
+class House:
+    """The worked example, scored, with one month closed and a row of every model."""
+
+    rows: Mapping[str, Any]
+
+    def address(self, key: str, door: Door, token: str) -> str:
+        words = {
+            "TOKEN": token,
+            "TYPE": str(ContentType.objects.get_for_model(Project).pk),
+            "PROJECT": str(self.rows["projects.project"].pk),
+        }
+        args = [words.get(arg, arg) for arg in door.args]
+        if door.row:
+            row = self.rows[door.row]
+            if "VERSION" in args:
+                args = [str(row.history.latest().pk)]
+            args.insert(0, str(row.pk))
+        if "/" in key:  # it has no name
+            return "/" + (args[0] if door.args else key.replace("<path:object_id>", args[0]))
+        return reverse(key, args=args) + (f"?{door.query}" if door.query else "")
+
+
+@pytest.fixture
+def house() -> House:
+    load_workspace(ROOT / "examples" / "worked")
+    score_now(trigger=RunTrigger.COMMAND)
+    close_month(Month.parse(CLOSED_MONTH), by=None)
+    rows = {}
+    for label in ADMIN_MODELS:
+        new = NEW_ROWS.get(label)
+        rows[label] = new() if new else apps.get_model(label)._default_manager.first()
+    assert [label for label, row in rows.items() if row is None] == []
+    return House(rows)
+
+
+class Visitor:
+    """Somebody at the doors."""
+
+    def __init__(self, person: str) -> None:
+        self.client = Client()
+        self._session = ""
+        if person != NOBODY:
+            roles = [role for role in Role if role.name.lower() == person]
+            self.client.force_login(make_person(person, *roles))
+            self._session = self.client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def looks(self, address: str) -> Answer:
+        return self._answered(self.client.get, address, address)
+
+    def sends(self, address: str, form: Mapping[str, str]) -> Answer:
+        return self._answered(partial(self.client.post, data=form), address, address)
+
+    def save_a_value(self) -> str:
+        """Its token; of people who may not, one that is nobody's."""
+        answer = self.client.post(reverse("entry"), VALUE)
+        return answer["Location"].split("/")[3] if answer.status_code == 302 else "no-token"
+
+    def _answered(self, ask: Callable[[str], Any], address: str, wanted: str) -> Answer:
+        self.client.cookies[settings.SESSION_COOKIE_NAME] = self._session
+        answer = ask(address)
+        if answer.status_code not in (301, 302):
+            return int(answer.status_code)
+        place = str(answer["Location"])
+        if place.startswith(reverse("admin:login") + "?"):
+            # So does the admin site refuse: by a page that lets nobody in either.
+            return self._answered(self.client.get, place, wanted)
+        if place.startswith(reverse("sign_in") + "?"):
+            back = reverse("admin:index") if wanted == reverse("admin:login") else wanted
+            assert place == f"{reverse('sign_in')}?next={quote(back)}"
+            return SIGN_IN
+        return without_keys(place)
+
+
+def without_keys(place: str) -> str:
+    """An address with … for what differs from run to run."""
+    return "/".join(
+        "…" if part.isdigit() or before == "saved" else part
+        for before, part in zip(["", *place.split("/")], place.split("/"), strict=False)
+    )
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables but the sessions."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models(include_auto_created=True)
+        if model is not Session
+    }
+
+
+def what_differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return [label for label in before if before[label] != after[label]]
+
+
+def in_lines(wrong: Mapping[str, Answer]) -> str:
+    return "\n".join(f"{address}: {answer}" for address, answer in wrong.items())
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is written within is taken back."""
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def test_every_address_has_an_entry_and_every_entry_an_address() -> None:
+    addresses = set(addresses_of(get_resolver().url_patterns))
+    doors = all_doors().keys()
+    assert {"without an entry": addresses - doors, "without an address": doors - addresses} == {
+        "without an entry": set(),
+        "without an address": set(),
+    }
+
+
+def test_every_model_of_the_admin_site_has_an_entry() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == ADMIN_MODELS.keys()
+
+
+@pytest.mark.parametrize("person", sorted(EVERYBODY))
+def test_a_look_shows_each_role_what_is_theirs_and_changes_nothing(
+    house: House, person: str
+) -> None:
+    visitor = Visitor(person)
+    token = visitor.save_a_value()
+    before = everything()
+    wrong = {}
+    for key, door in all_doors().items():
+        address = house.address(key, door, token)
+        answer = visitor.looks(address)
+        if answer != door.answer_to(person):
+            wrong[address] = f"{answer}, not {door.answer_to(person)}"
+    assert not wrong, in_lines(wrong)
+    assert what_differs(before, everything()) == []
+
+
+@pytest.mark.parametrize("person", sorted(EVERYBODY))
+def test_a_form_is_taken_from_those_who_may_and_changes_nothing_otherwise(
+    house: House, person: str
+) -> None:
+    visitor = Visitor(person)
+    make_person_to_sign_in_as(ANALYST)
+    before = everything()
+    wrong = {}
+    for key, door in all_doors().items():
+        if door.post is None:
+            continue
+        address, wanted = house.address(key, door, "no-token"), door.answer_to_form_of(person)
+        if wanted in (REFUSED, TAKES_NONE, SIGN_IN):
+            answer = visitor.sends(address, door.sends)
+        else:
+            with undone():
+                answer = visitor.sends(address, door.sends)
+        if answer != wanted:
+            wrong[address] = f"{answer}, not {wanted}"
+    assert not wrong, in_lines(wrong)
+    assert what_differs(before, everything()) == []
+
+
+def make_person_to_sign_in_as(name: str) -> None:
+    if not User.objects.filter(username=name).exists():
+        make_person(name)
+
+
+def test_no_form_is_taken_without_its_token(house: House) -> None:
+    """Whoever lures somebody to another site can't send a form in their name."""
+    visitor = Visitor(ADMINISTRATOR)
+    visitor.client.handler.enforce_csrf_checks = True
+    before = everything()
+    taken = {}
+    for key, door in all_doors().items():
+        if door.post not in (None, TAKES_NONE):
+            address = house.address(key, door, "no-token")
+            if (answer := visitor.sends(address, door.sends)) != REFUSED:
+                taken[address] = answer
+    assert not taken, in_lines(taken)
+    assert what_differs(before, everything()) == []
+
+
+def test_what_a_value_did_is_told_to_whom_saved_it_alone(house: House) -> None:
+    analyst, administrator = Visitor(ANALYST), Visitor(ADMINISTRATOR)
+    address = reverse("entry_saved", args=[analyst.save_a_value()])
+    assert (analyst.looks(address), administrator.looks(address)) == (200, 404)
+
+
+def test_probes_and_static_files_are_open_to_everybody(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "CHECKS", {"database": health.check_database})
+    settings.WHITENOISE_USE_FINDERS = True
+    settings.WHITENOISE_AUTOREFRESH = True
+    addresses = ["/healthz", "/readyz", "/static/css/tokens.css", "/static/no-such-file.css"]
+    assert [client.get(address).status_code for address in addresses] == [200, 200, 200, 404]

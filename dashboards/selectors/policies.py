@@ -24,9 +24,7 @@ class Policies:
     @classmethod
     def read(cls, subject_id: int = 0) -> Self:
         """In one query, whichever subject is in question."""
-        assigned = ScorecardAssignment.objects.filter(
-            subject=subject_id, scorecard=OuterRef("pk")
-        )
+        assigned = ScorecardAssignment.objects.filter(subject=subject_id, scorecard=OuterRef("pk"))
         cards = list(Scorecard.objects.annotate(is_own=Exists(assigned)))
         return cls(
             {card.pk: card for card in cards}, next((card for card in cards if card.is_own), None)

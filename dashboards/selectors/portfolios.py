@@ -49,6 +49,11 @@ class PortfolioNode:
         return sum(self.bands.values())
 
     @property
+    def is_idle(self) -> bool:
+        """Neither a project of it is measured in the month, nor it itself."""
+        return not self.projects and not self.scores.is_measured
+
+    @property
     def band_counts(self) -> list[tuple[Band, int]]:
         """The bands that occur, good ones first."""
         return [(band, self.bands[band]) for band in reversed(Band) if self.bands.get(band)]

@@ -17,6 +17,7 @@ from metrics.ledger import read_measurements
 from metrics.models import Score
 from metrics.scoring.columns import CURRENT_MONTHS
 from metrics.scoring.computed import all_series
+from metrics.scoring.explanation import Node
 from metrics.scoring.series import Series
 from projects.models import Subject
 from projects.months import FIRST_MONTH, Month
@@ -49,10 +50,18 @@ class ScorecardSection:
     def is_measured(self) -> bool:
         return self.part.band is not None
 
+    @property
+    def shares(self) -> float:
+        """All shares of its groups together, the own lines' among them."""
+        return sum(group.share for group in self.part.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class FilledScorecard:
     sections: tuple[ScorecardSection, ...]
+    overall: float | None
+    """What the sections' points and the balance add up to."""
+    balance: float | None
     says_the_same: bool
     """Whether the stored scores are what these lines add up to: a closed month keeps its own."""
 
@@ -79,12 +88,18 @@ def filled_scorecard(subject: Subject, month: Month) -> FilledScorecard:
             ScorecardSection(
                 part,
                 tuple(_lines(part, values)) if values else (),
-                tuple(group for group in part.groups if group.name != "own"),
+                tuple(group for group in part.groups if not group.metrics),
             )
             for part in parts
         ),
+        explanation.node.score if explanation.node else None,
+        next((part.points for part in _parts_of(explanation) if part.kind == "balance"), None),
         says_the_same(stored, explanation.node),
     )
+
+
+def _parts_of(explanation: Explanation) -> tuple[Node, ...]:
+    return explanation.node.parts if explanation.node else ()
 
 
 def _lines(category: CategoryPart, values: _Values) -> Iterator[ScorecardLine]:

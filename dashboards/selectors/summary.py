@@ -19,7 +19,7 @@ from projects.choices import SubjectKind
 from projects.models import Offer, Subject
 
 MOVING_KINDS = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.PROJECT)
-MOVES_SHOWN = 5
+MOVES_SHOWN = 4
 
 LEAST_MOVE = 0.05
 """Less than this does not show with one decimal."""

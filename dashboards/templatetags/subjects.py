@@ -8,14 +8,18 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from dashboards.presentation.bands import style_of
+from dashboards.presentation.money import variance
 from dashboards.presentation.numbers import counted, grouped
 from dashboards.presentation.value_line import value_line as drawn_values
+from dashboards.selectors.money import Money
 from dashboards.selectors.scores import SubjectScores
-from dashboards.templatetags.components import heat_cell
+from dashboards.templatetags.components import band_shape, heat_cell
 from dashboards.views.links import LISTS, PAGES
+from metrics.choices import Band
 from projects.choices import SubjectKind
 from projects.months import Month
 
@@ -60,6 +64,32 @@ def days_until(day: date, today: date) -> str:
 
 
 @register.simple_tag
+def band_sign(band: Band | None) -> SafeString:
+    """Only the shape, the word as its title and for the ear; the legend is at every page's foot."""
+    style = style_of(band)
+    return format_html(
+        '<span class="band-sign is-{}" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        style.code,
+        style.word,
+        band_shape(style),
+        style.word,
+    )
+
+
+@register.simple_tag
+def forecast_variance(line: Money) -> SafeString:
+    """How far the forecast is from the budget of the same projects, without the amount itself."""
+    found = variance(line.forecast, line.forecast_budget) if line.with_forecast else None
+    if found is None:
+        return format_html('<span class="money__variance">{}</span>', "no forecast")
+    return format_html(
+        '<span class="money__variance{}">forecast {}</span>',
+        " money__variance--over" if found.is_over else "",
+        found.text(line.currency),
+    )
+
+
+@register.simple_tag
 def heat_cells(row: SubjectScores, month: Month) -> SafeString:
     """Five cells: the overall score and always all four categories; each leads to its reasons."""
     address = reverse("explain", args=[row.code, month])
@@ -82,8 +112,6 @@ def heat_cells(row: SubjectScores, month: Month) -> SafeString:
 
 
 @register.inclusion_tag("components/sparkline.html")
-def value_line(
-    values: Sequence[float | None], unit: str = "", decimals: int = 0
-) -> dict[str, Any]:
+def value_line(values: Sequence[float | None], unit: str = "", decimals: int = 0) -> dict[str, Any]:
     """A metric's values, oldest first, in the size of a table cell."""
     return {"line": drawn_values(values, unit=unit, decimals=decimals), "cell": True}

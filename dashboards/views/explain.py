@@ -16,6 +16,7 @@ from dashboards.selectors.explain import ExplainPage, explain_page, values_behin
 from dashboards.selectors.months import current_month
 from dashboards.selectors.scores import OVERALL, Mark, marks_of
 from dashboards.views.links import crumbs_of
+from dashboards.views.month_pages import is_asked_for, render_part
 from dashboards.views.requests import month_parameter
 from metrics.choices import Category
 from metrics.models import MetricDefinition
@@ -36,8 +37,9 @@ def explain(request: HttpRequest, code: str, month: Month) -> HttpResponse:
     )
     if page is None:
         raise Http404
-    if request.htmx and (asked := _asked_group(request, page)):
-        return render(request, "dashboards/_explain_group.html", {"page": page, "group": asked})
+    for group in page.groups:
+        if is_asked_for(request, group.key):
+            return render_part(request, "explain_group", {"page": page, "group": group})
     return render(
         request,
         "dashboards/explain.html",
@@ -70,20 +72,11 @@ def explain_values(
         and request.user.has_perm(ENTER_MEASUREMENTS)
         and may_enter(request.user, definition, subject)
     )
-    template = "_explain_values.html" if request.htmx else "explain_values.html"
-    return render(
-        request,
-        f"dashboards/{template}",
-        {
-            "page": page,
-            "month": month,
-            "may_enter": is_enterable,
-            "crumbs": [
-                *crumbs_of(subject, month),
-                ("Explanation", reverse("explain", args=[code, month])),
-            ],
-        },
-    )
+    context = {"page": page, "may_enter": is_enterable}
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        return render_part(request, "explain_values", context)
+    crumbs = [*crumbs_of(subject, month), ("Explanation", reverse("explain", args=[code, month]))]
+    return render(request, "dashboards/explain_values.html", {**context, "crumbs": crumbs})
 
 
 def _address(request: HttpRequest, code: str, month: Month) -> str:
@@ -93,11 +86,6 @@ def _address(request: HttpRequest, code: str, month: Month) -> str:
         query.pop(name, None)
     address = reverse("explain", args=[code, month])
     return f"{address}?{query.urlencode()}" if query else address
-
-
-def _asked_group(request: HttpRequest, page: ExplainPage) -> object | None:
-    groups = [group for part in page.categories for group in part.groups]
-    return next((group for group in groups if group.key == request.htmx.target), None)
 
 
 def _picker(page: ExplainPage) -> MonthPicker:

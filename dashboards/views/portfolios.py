@@ -38,6 +38,8 @@ from dashboards.views.scoreboards import Scoreboard
 from projects.choices import SubjectKind
 from projects.models import Project
 
+NEXT_TO_NOTHING = 1e-6
+
 
 @require_safe
 @needs(READ_DASHBOARDS)
@@ -47,7 +49,7 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
     if month is None:
         return nothing_yet(request)
     nodes = portfolio_tree(month).nodes
-    shown = [node for node in nodes if node.projects or node.scores.is_measured]
+    shown = [node for node in nodes if not node.is_idle]
     lines = overall_lines([node.scores.pk for node in shown], trend_months(month))
     return render_month(
         request,
@@ -56,7 +58,7 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
         {
             "portfolios": shown,
             "lines": lines,
-            "idle": [node for node in nodes if node not in shown],
+            "idle": [node for node in nodes if node.is_idle],
         },
     )
 
@@ -73,7 +75,7 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
     if node is None:
         raise Http404
     below = tree.below(node)
-    table = project_table(request, month, [node, *below], scope=node.keys)
+    table = project_table(request, month, below, scope=node.keys)
     if is_asked_for(request, TABLE):
         return render_part(request, "projects", table)
     policies = Policies.read(node.scores.pk)
@@ -83,6 +85,7 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
         policies.own or policies.of(SubjectKind.PORTFOLIO),
         reverse("explain", args=[code, month.month]),
     )
+    limits = limits_of(policies.of(SubjectKind.PROJECT))
     values = values_of_projects(node.keys, month)
     currency, currencies = _currencies(values, request.GET.get("currency", ""))
     return render_month(
@@ -94,8 +97,8 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
             "crumbs": _crumbs(node, month),
             "board": board,
             "overall_trend": board.overall_trend(node.scores.name),
-            "below": [other for other in below if other.depth == node.depth + 1],
-            "bubbles": _bubbles(values, currency, limits_of(policies.of(SubjectKind.PROJECT)), month),
+            "below": [row for row in below if row.depth == node.depth + 1 and not row.is_idle],
+            "bubbles": _bubbles(values, currency, limits, month),
             "currencies": currencies,
             "bands": _band_distribution(node, month),
             **table,
@@ -122,9 +125,7 @@ class CurrencyChoice:
     is_chosen: bool
 
 
-def _currencies(
-    values: Sequence[ProjectValue], wanted: str
-) -> tuple[str, list[CurrencyChoice]]:
+def _currencies(values: Sequence[ProjectValue], wanted: str) -> tuple[str, list[CurrencyChoice]]:
     """The currency to draw: amounts of two are never compared; the most frequent one at first."""
     counts = Counter(value.currency for value in values if value.budget is not None)
     if not counts:
@@ -153,7 +154,12 @@ def _bubbles(
     ]
     if not bubbles:
         return None
-    return value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
+    chart = value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
+    for trace in chart.figure.data:
+        # Plotly draws no mark of size 0, not even at the least size; unknown customers have one.
+        trace.marker.size = [size or NEXT_TO_NOTHING for size in trace.marker.size]
+    chart.figure.update_layout(legend_itemsizing="constant")
+    return chart
 
 
 def _band_distribution(node: PortfolioNode, month: ViewMonth) -> Chart | None:

@@ -9,8 +9,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, NOT_MEASURED as UNMEASURED_STYLE
-from dashboards.presentation.bands import style_of
+from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
+from dashboards.presentation.bands import NOT_MEASURED as UNMEASURED_STYLE
 from dashboards.presentation.months import month_label
 from dashboards.presentation.numbers import counted
 from dashboards.selectors.months import ViewMonth
@@ -44,35 +44,31 @@ class ProjectFilterForm(forms.Form):
     stage = forms.ChoiceField(label=_("Stage"), required=False)
     segment = forms.ChoiceField(label=_("Serves segment"), required=False)
     band = forms.ChoiceField(label=_("Overall band"), required=False)
-    span = forms.ChoiceField(label=_("Projects"), required=False)
+    span = forms.ChoiceField(label=_("Measured"), required=False)
 
-    def __init__(
-        self, data: Any, *, month: ViewMonth, portfolios: Sequence[PortfolioNode]
-    ) -> None:
+    def __init__(self, data: Any, *, month: ViewMonth, portfolios: Sequence[PortfolioNode]) -> None:
         super().__init__(data)
         self._choose("portfolio", _("All portfolios"), _portfolio_choices(portfolios))
-        self._choose("stage", _("All stages"), _stage_choices())
         self._choose("segment", _("All segments"), _segment_choices())
+        self._choose("stage", _("All stages"), _stage_choices())
         self._choose("band", _("All bands"), _band_choices())
         self._choose(
             "span",
-            _("Measured in %(month)s") % {"month": month_label(month.month)},
-            [("all", _("All, at any time"))],
+            _("In %(month)s") % {"month": month_label(month.month)},
+            [("all", _("At any time"))],
         )
-        # A choice between nothing and nothing only takes room.
-        for name in ("portfolio", "segment"):
-            if len(self._field(name).choices) == 1:
-                del self.fields[name]
-
-    def _field(self, name: str) -> forms.ChoiceField:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        return field
 
     def _choose(self, name: str, blank: Any, choices: Choices) -> None:
-        self._field(name).choices = [("", blank), *choices]
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", blank), *choices]
+        if not choices:
+            # A choice among nothing only takes room.
+            del self.fields[name]
 
-    def chosen(self, portfolios: Sequence[PortfolioNode], scope: Collection[int] | None) -> Any:
+    def chosen(
+        self, portfolios: Sequence[PortfolioNode], scope: Collection[int] | None
+    ) -> ProjectFilter:
         """The filter that the address asks for, inside a scope of portfolios."""
         self.is_valid()
         wanted = self.cleaned_data
@@ -118,9 +114,8 @@ def project_table(
     portfolios: Sequence[PortfolioNode],
     *,
     scope: Collection[int] | None = None,
-    shows_portfolio: bool = True,
 ) -> dict[str, Any]:
-    """The context of dashboards/_projects.html."""
+    """The context of dashboards/_projects.html; `portfolios` are those to choose from."""
     form = ProjectFilterForm(request.GET, month=month, portfolios=portfolios)
     sort = sort_in_force(request.GET.get("sort", ""))
     page = project_page(
@@ -132,6 +127,6 @@ def project_table(
         "projects": page,
         "count": counted(page.paginator.count, "project"),
         "sort": sort,
-        "shows_portfolio": shows_portfolio,
+        "shows_portfolio": bool(portfolios),
         "table": TABLE,
     }

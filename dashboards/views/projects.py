@@ -20,6 +20,7 @@ from dashboards.views.month_pages import is_asked_for, render_month, render_part
 from dashboards.views.project_filters import TABLE, project_table
 from dashboards.views.requests import month_of, month_parameter
 from dashboards.views.scoreboards import Scoreboard
+from projects.choices import SubjectKind
 from projects.models import Project
 from projects.months import Month
 
@@ -87,7 +88,7 @@ def _scorecard(request: HttpRequest, project: Project, month: Month) -> HttpResp
 
 def _crumbs(project: Project, month: ViewMonth) -> list[tuple[str, str]]:
     """The portfolios, down to the one that it is in."""
-    name, label = LISTS[project.portfolio.kind]
+    name, label = LISTS[SubjectKind.PORTFOLIO]
     portfolios = [project.portfolio.parent, project.portfolio]
     return [
         (label, f"{reverse(name)}?month={month.month}"),

@@ -28,5 +28,3 @@ def month_of(request: HttpRequest) -> ViewMonth | None:
 
 def picker_of(month: ViewMonth) -> MonthPicker:
     return MonthPicker.of(month.offered, chosen=month.month, running=month.running)
-
-

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboards.access import KEEP_DEFINITIONS, READ_DASHBOARDS, needs
 from dashboards.selectors.runs import runs_page
-from dashboards.selectors.status import score_status
+from dashboards.views.month_pages import is_asked_for, render_part
 from metrics.choices import RunTrigger
 from metrics.operations.rescoring import ask_for_a_run
 from metrics.operations.runs import request_full_run
@@ -24,10 +24,10 @@ from metrics.operations.runs import request_full_run
 @needs(READ_DASHBOARDS)
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs; HTMX asks for them again as long as something goes on."""
-    template = "_runs.html" if request.htmx else "run_list.html"
-    return render(
-        request, f"dashboards/{template}", {"runs": runs_page(request.GET.get("page"))}
-    )
+    context = {"runs": runs_page(request.GET.get("page"))}
+    if is_asked_for(request, "runs"):
+        return render_part(request, "runs", context)
+    return render(request, "dashboards/run_list.html", context)
 
 
 @require_POST
@@ -44,18 +44,3 @@ def run_request(request: HttpRequest) -> HttpResponse:
         % {"number": run.pk},
     )
     return redirect("run_list")
-
-
-@require_safe
-@never_cache
-@needs(READ_DASHBOARDS)
-def score_status_view(request: HttpRequest) -> HttpResponse:
-    """Asked by a page whose scores are being updated: the same notice, or "load the page anew"."""
-    if not request.htmx:
-        return redirect("run_list")
-    status = score_status()
-    if status.is_up_to_date:
-        response = HttpResponse(status=200)
-        response["HX-Refresh"] = "true"
-        return response
-    return render(request, "dashboards/_run_status.html", {"run": status.run})

@@ -67,7 +67,7 @@ class Scoreboard:
                 earlier,
                 name=mark.label,
                 icon=CATEGORY_ICONS[Category(mark.measure)],
-                why=why_no_category(mark, self.card),
+                why=why_no_category(mark, self.card) if self.now else "Not measured in this month",
             )
             for mark, earlier in zip(now, before, strict=True)
         ]
@@ -134,9 +134,7 @@ class Scoreboard:
                 None if mark.band is None else mark.high,
                 mark.coverage,
             )
-            for month, mark in zip(
-                self.history.months, self.history.marks(measure), strict=True
-            )
+            for month, mark in zip(self.history.months, self.history.marks(measure), strict=True)
         ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -12,7 +13,7 @@ from django.utils import timezone
 from metrics.choices import Cadence
 from metrics.closed_months import ClosedMonths
 from metrics.models import Measurement, MetricDefinition
-from metrics.periods import period_holding
+from metrics.periods import Period, period_holding
 from metrics.validation.facts import MetricFacts, SubjectFacts
 from metrics.validation.measurements import MeasurementRules, outside_span, overlaps
 from projects.choices import SubjectKind
@@ -20,6 +21,7 @@ from projects.models import Engagement, Organisation, Subject
 from projects.months import BEGINNING, LAST_MONTH
 
 FISCAL_CADENCES = (Cadence.QUARTER, Cadence.YEAR)
+SUBJECTS_AT_ONCE = 5_000
 
 
 def metric_facts(metrics: Iterable[MetricDefinition]) -> dict[str, MetricFacts]:
@@ -104,24 +106,32 @@ def outside(
     subjects: Iterable[SubjectFacts], fiscal_year_starts_in: int
 ) -> Iterator[tuple[SubjectFacts, str]]:
     """Subjects with a stored value outside their span, and the sentence that tells of it."""
-    by_key = {subject.key: subject for subject in subjects}
-    keys = list(by_key)
-    told: set[int] = set()
-    for start in range(0, len(keys), 5000):
-        # Within a cadence periods end in the order in which they begin, so the two extremes tell.
-        extremes = (
-            Measurement.objects.filter(subject__in=keys[start : start + 5000])
+    asked = sorted(subjects, key=lambda subject: subject.code)
+    extremes = _extremes([subject.key for subject in asked], fiscal_year_starts_in)
+    for subject in asked:
+        left_out = [period for period in extremes[subject.key] if not overlaps(subject, period)]
+        if left_out:
+            yield subject, _left_out(subject, left_out[0].label(fiscal_year_starts_in))
+
+
+def _extremes(keys: Sequence[int], fiscal_year_starts_in: int) -> dict[int, list[Period]]:
+    """The first and the last period of each cadence that a subject has values of.
+
+    Periods of one cadence end in the order in which they begin, so these two speak for all.
+    """
+    found: dict[int, list[Period]] = defaultdict(list)
+    for start in range(0, len(keys), SUBJECTS_AT_ONCE):
+        rows = (
+            Measurement.objects.filter(subject__in=keys[start : start + SUBJECTS_AT_ONCE])
             .order_by()
             .values_list("subject", "metric__cadence")
             .annotate(Min("period_start"), Max("period_start"))
         )
-        for key, cadence, earliest, latest in extremes:
-            for day in (earliest, latest):
-                period = period_holding(day, cadence, fiscal_year_starts_in)
-                subject = by_key[key]
-                if key not in told and not overlaps(subject, period):
-                    told.add(key)
-                    yield subject, _left_out(subject, period.label(fiscal_year_starts_in))
+        for key, cadence, *days in rows:
+            found[key] += [period_holding(day, cadence, fiscal_year_starts_in) for day in days]
+    for periods in found.values():
+        periods.sort(key=lambda period: (period.start, period.cadence))
+    return found
 
 
 def _left_out(subject: SubjectFacts, label: str) -> str:

@@ -6,9 +6,23 @@
 - `effects`: the scores before and after a value was saved, with the reason.
 """
 
-from dashboards.selectors.entry.about import AboutValue, Preview, about_value, preview
-from dashboards.selectors.entry.desk import Desk, SubjectChoice, read_desk
-from dashboards.selectors.entry.due import DueGroup, DueList, DueValue, due_values
+from dashboards.selectors.entry.about import (
+    AboutValue,
+    Preview,
+    about_value,
+    latest_ended,
+    preview,
+)
+from dashboards.selectors.entry.desk import Desk, SubjectChoice, read_desk, small_desk
+from dashboards.selectors.entry.due import (
+    DueBlock,
+    DueGroup,
+    DueList,
+    DueValue,
+    blocks_of,
+    due_values,
+    next_after,
+)
 from dashboards.selectors.entry.effects import (
     Effects,
     Remembered,
@@ -20,6 +34,7 @@ from dashboards.selectors.entry.effects import (
 __all__ = [
     "AboutValue",
     "Desk",
+    "DueBlock",
     "DueGroup",
     "DueList",
     "DueValue",
@@ -28,10 +43,14 @@ __all__ = [
     "Remembered",
     "SubjectChoice",
     "about_value",
+    "blocks_of",
     "due_values",
     "effects_of",
+    "latest_ended",
     "month_of_effect",
+    "next_after",
     "preview",
     "read_desk",
     "remember",
+    "small_desk",
 ]

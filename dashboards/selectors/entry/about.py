@@ -119,7 +119,9 @@ def about_value(
         label=period.label(starts_in) if period else "",
         curve=curve,
         limits=limits,
-        decimals=shown_decimals(metric.decimals, *(row.value for row in recorded)),
+        decimals=shown_decimals(
+            metric.decimals, *(row.value for row in recorded), *(point[0] for point in curve)
+        ),
         existing=existing,
         existing_judged=judged(existing),
         previous=judged(before[0] if before else None),

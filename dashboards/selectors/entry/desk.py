@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from dashboards.presentation.bands import BandLimits
+from dashboards.selectors.policies import scorecard_of
 from metrics.entry_rights import EntryRights
 from metrics.models import (
     Exemption,
@@ -20,7 +21,11 @@ from metrics.models import (
     ScorecardLine,
 )
 from metrics.scoring.formulas import inputs_of, parse_formula
-from metrics.validation.dependence import subject_facts
+from metrics.validation.dependence import (
+    fiscal_year_starts_in,
+    stored_subjects,
+    subject_facts,
+)
 from metrics.validation.facts import SubjectFacts
 from projects.choices import SubjectKind
 from projects.models import Customer, Engagement, Offer, Organisation, Portfolio, Project, Subject
@@ -68,6 +73,11 @@ class Desk:
 
     def subject(self, metric: MetricDefinition, code: str) -> SubjectChoice | None:
         return next((row for row in self.subjects[metric.subject_kind] if row.code == code), None)
+
+    def any_subject(self, code: str) -> SubjectChoice | None:
+        """The subject of a code, whichever kind it is of."""
+        everybody = (row for rows in self.subjects.values() for row in rows)
+        return next((row for row in everybody if row.code == code), None)
 
     def may_enter(self, metric: MetricDefinition, subject: SubjectChoice) -> bool:
         return self.rights.may_enter(metric.pk, subject.pk)
@@ -138,6 +148,33 @@ def read_desk(user: AbstractBaseUser | AnonymousUser | None, *, today: date | No
         card_of=dict(ScorecardAssignment.objects.values_list("subject_id", "scorecard_id")),
         exemptions={pair: tuple(spans) for pair, spans in exemptions.items()},
         today=today or timezone.localdate(),
+    )
+
+
+def small_desk(
+    user: AbstractBaseUser | AnonymousUser, metric: MetricDefinition, subject: Subject
+) -> Desk:
+    """The desk with one metric and one subject on it, for what is asked at every keystroke."""
+    facts = stored_subjects([subject.pk])[subject.code]
+    card = scorecard_of(subject.pk, subject.kind)
+    cards = {}
+    if card is not None:
+        limits = BandLimits(card.amber_from, card.green_from)
+        cards[card.pk] = CardFacts(limits, frozenset({metric.pk}))
+    return Desk(
+        metrics={} if metric.is_computed else {metric.pk: metric},
+        subjects={
+            metric.subject_kind: (),
+            subject.kind: (SubjectChoice(subject.pk, subject.code, subject.name, facts),),
+        },
+        rights=EntryRights.of(user, [metric.pk]),
+        fiscal_year_starts_in=fiscal_year_starts_in(),
+        cards=cards,
+        on_a_card=frozenset(),
+        default_cards={},
+        card_of={subject.pk: card.pk} if card else {},
+        exemptions={},
+        today=timezone.localdate(),
     )
 
 

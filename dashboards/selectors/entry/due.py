@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
+from itertools import groupby
 from operator import or_
 
 from django.db.models import Q
@@ -24,7 +25,7 @@ PERIODS_ASKED = {
     Cadence.QUARTER: 2,
     Cadence.YEAR: 2,
 }
-"""How many ended periods are asked for; older gaps are history, not work."""
+"""How many ended periods are asked for; what is older is history, not work."""
 
 SATURDAY = 5
 
@@ -36,15 +37,32 @@ class DueValue:
     metric: MetricDefinition
     subject: SubjectChoice
     label: str
-    start: date
+    month: Month
     due_on: date
     days_late: int
     is_closed: bool
     """Its month is closed, so that the value counts in open months only."""
+    is_older: bool
+    """A gap: a later period has ended since."""
 
     @property
     def is_overdue(self) -> bool:
         return self.days_late > 0
+
+
+@dataclass(frozen=True, slots=True)
+class DueBlock:
+    """Values of one metric that stand together in a list."""
+
+    metric: MetricDefinition
+    is_older: bool
+    values: tuple[DueValue, ...]
+
+
+def blocks_of(values: Iterable[DueValue]) -> list[DueBlock]:
+    """The values in their order, those that belong together under one heading."""
+    together = groupby(values, key=lambda value: (value.metric, value.is_older))
+    return [DueBlock(metric, is_older, tuple(block)) for (metric, is_older), block in together]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class DueGroup:
 
 @dataclass(frozen=True, slots=True)
 class DueList:
-    """Everything that is due, metric by metric, as a person works it down."""
+    """Everything that is due, metric by metric, as a person works it down; older gaps come last."""
 
     groups: tuple[DueGroup, ...]
     values: tuple[DueValue, ...]
@@ -71,8 +89,15 @@ class DueList:
     def overdue(self) -> int:
         return sum(group.overdue for group in self.groups)
 
+    @property
+    def older(self) -> int:
+        return sum(value.is_older for value in self.values)
+
     def of_metric(self, code: str) -> tuple[DueValue, ...]:
         return tuple(value for value in self.values if value.metric.code == code)
+
+    def of_subject(self, subject: SubjectChoice) -> tuple[DueValue, ...]:
+        return tuple(value for value in self.values if value.subject.pk == subject.pk)
 
 
 def due_values(desk: Desk) -> DueList:
@@ -85,22 +110,33 @@ def due_values(desk: Desk) -> DueList:
     closed = ClosedMonths.read()
     by_metric = [
         sorted(
-            _due_of(desk, metric, [_asked(desk, metric, period, closed) for period in ended], there),
-            key=lambda value: (value.due_on, value.subject.name, value.subject.code),
+            _due_of(desk, metric, asked, there),
+            key=lambda value: (
+                value.is_older,
+                value.due_on,
+                value.subject.name,
+                value.subject.code,
+            ),
         )
         for metric in desk.metrics.values()
-        if (ended := periods[metric.cadence])
+        if (
+            asked := [
+                _asked(desk, metric, period, closed, is_older=place > 0)
+                for place, period in enumerate(periods[metric.cadence])
+            ]
+        )
     ]
     ordered = sorted(
         (values for values in by_metric if values),
-        key=lambda values: (values[0].due_on, values[0].metric.name),
+        key=lambda values: (values[0].is_older, values[0].due_on, values[0].metric.name),
     )
+    everything = [value for values in ordered for value in values]
     return DueList(
         groups=tuple(
             DueGroup(values[0].metric, len(values), sum(value.is_overdue for value in values))
             for values in ordered
         ),
-        values=tuple(value for values in ordered for value in values),
+        values=tuple(sorted(everything, key=lambda value: value.is_older)),
     )
 
 
@@ -116,10 +152,11 @@ class AskedPeriod:
     due_on: date
     days_late: int
     is_closed: bool
+    is_older: bool
 
 
 def _asked(
-    desk: Desk, metric: MetricDefinition, period: Period, closed: ClosedMonths
+    desk: Desk, metric: MetricDefinition, period: Period, closed: ClosedMonths, *, is_older: bool
 ) -> AskedPeriod:
     due_on = period.due_on(metric.due_days)
     return AskedPeriod(
@@ -131,6 +168,7 @@ def _asked(
         due_on,
         max((desk.today - due_on).days, 0),
         period.month in closed,
+        is_older,
     )
 
 
@@ -158,10 +196,11 @@ def _due_of(
                     metric,
                     subject,
                     period.label,
-                    period.start,
+                    period.month,
                     period.due_on,
                     period.days_late,
                     period.is_closed,
+                    period.is_older,
                 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dashboards.presentation.numbers import change_text, score_text, signed, value_text
+from dashboards.presentation.numbers import change_text, score_text, value_text
 from dashboards.selectors.explain import shown_decimals
 from dashboards.selectors.months import current_month, default_month
 from dashboards.selectors.scores import MEASURES, Mark, marks_of
@@ -14,9 +14,10 @@ from metrics.choices import Category
 from metrics.closed_months import ClosedMonths
 from metrics.explaining import Explanation, explain
 from metrics.models import Measurement, MetricDefinition, Score
+from metrics.operations.concerned import with_formulas_of
 from metrics.periods import Period
 from metrics.scoring.columns import CATEGORIES, CURRENT_MONTHS
-from metrics.scoring.explanation import Node, Reading
+from metrics.scoring.explanation import Node
 from projects.choices import SubjectKind
 from projects.models import Subject
 from projects.months import Month, month_range
@@ -113,9 +114,8 @@ def month_of_effect(metric: MetricDefinition, subject: Subject, period: Period) 
     A value counts from its period's month until its grace is over or a later value takes its
     place. Of these months, as far as they are open, it is the one that pages open with.
     """
-    first, last = period.month, period.month.plus(
-        CURRENT_MONTHS[metric.cadence] - 1 + metric.grace_months
-    )
+    first = period.month
+    last = first.plus(CURRENT_MONTHS[metric.cadence] - 1 + metric.grace_months)
     later = (
         Measurement.objects.filter(metric=metric, subject=subject.pk, month__gt=first)
         .order_by("month")
@@ -123,10 +123,11 @@ def month_of_effect(metric: MetricDefinition, subject: Subject, period: Period) 
         .first()
     )
     running = current_month()
-    end = min(last, running if first <= running else first, last if later is None else later - 1)
+    end = min(last, max(running, first), last if later is None else later - 1)
     counting = ClosedMonths.read().open_among(month_range(first, end))
-    usual = default_month(running)
-    up_to_usual = [month for month in counting if usual is not None and month <= usual]
+    # The value itself may make its month the one that pages open with.
+    usual = max(default_month(running) or first, first if first < running else 0)
+    up_to_usual = [month for month in counting if month <= usual]
     return max(up_to_usual) if up_to_usual else min(counting, default=None)
 
 
@@ -139,9 +140,7 @@ def remember(metric: MetricDefinition, subject: Subject, month: Month) -> Rememb
         metric=metric.code,
         scores=_scores(_concerned(explanation), month),
         lines={line.code: line for line in _lines(explanation, metric)},
-        is_on_a_line=any(
-            metric.code in _codes_behind(explanation, node) for node, _, _ in _leaves(explanation)
-        ),
+        is_on_a_line=_is_on_a_line(explanation, metric),
     )
 
 
@@ -170,8 +169,7 @@ def _concerned(explanation: Explanation) -> list[int]:
 
 def _stored(subject_ids: list[int], month: Month) -> dict[Subject, Score | None]:
     rows = {
-        row.subject_id: row
-        for row in Score.objects.in_month(month).filter(subject__in=subject_ids)
+        row.subject_id: row for row in Score.objects.in_month(month).filter(subject__in=subject_ids)
     }
     return {row: rows.get(row.pk) for row in Subject.objects.filter(pk__in=subject_ids)}
 
@@ -201,29 +199,25 @@ def _leaves(explanation: Explanation) -> Iterator[tuple[Node, Node, float]]:
 
 
 def _lines(explanation: Explanation, metric: MetricDefinition) -> Iterator[LineScore]:
-    """The lines with a value in force that the metric decides."""
+    """The lines with a value in force that the metric decides, itself or in a formula."""
+    deciding = with_formulas_of(metric.code)
     for node, category, share in _leaves(explanation):
-        if node.reading is None or metric.code not in _codes_behind(explanation, node):
-            continue
-        yield LineScore(
-            code=explanation.metric_of(node.number).code,
-            category=CATEGORIES[category.number],
-            value=node.reading.value,
-            score=node.score,
-            points=None if node.points is None or not share else node.points * share,
-        )
+        code = explanation.metric_of(node.number).code
+        if node.reading is not None and code in deciding:
+            yield LineScore(
+                code=code,
+                category=CATEGORIES[category.number],
+                value=node.reading.value,
+                score=node.score,
+                points=None if node.points is None or not share else node.points * share,
+            )
 
 
-def _codes_behind(explanation: Explanation, node: Node) -> set[str]:
-    """A line's own metric and, of a formula, all that it takes in."""
-
-    def codes(reading: Reading) -> Iterator[str]:
-        yield explanation.metric_of(reading.metric).code
-        for part in reading.inputs:
-            yield from codes(part)
-
-    own = {explanation.metric_of(node.number).code}
-    return own if node.reading is None else own | set(codes(node.reading))
+def _is_on_a_line(explanation: Explanation, metric: MetricDefinition) -> bool:
+    deciding = with_formulas_of(metric.code)
+    return any(
+        explanation.metric_of(node.number).code in deciding for node, _, _ in _leaves(explanation)
+    )
 
 
 def _reasons(
@@ -245,17 +239,20 @@ def _reasons(
 
 
 def _reason(
-    entered: MetricDefinition, metric: MetricDefinition, was: LineScore | None, line: LineScore | None
+    entered: MetricDefinition,
+    metric: MetricDefinition,
+    was: LineScore | None,
+    line: LineScore | None,
 ) -> str:
     """One line in one sentence: value, score and what it adds to its category."""
-    name = metric.name if metric == entered else f"{metric.name}, which {entered.name} is part of,"
+    name = metric.name if metric == entered else f"{metric.name} (made with {entered.name})"
     if line is None:
         return f"{name} has no value in force any more."
     decimals = shown_decimals(metric.decimals, line.value, was.value if was else None)
     category = Category(line.category).label.lower()
     now = value_text(line.value, metric.unit, decimals)
     if was is None:
-        words = f"{name} has a value again or for the first time: {now}. It scores "
+        words = f"{name}: {now} is in force, where no value was before. It scores "
         words += score_text(line.score)
         if line.points is not None:
             words += f" and adds {score_text(line.points)} points to {category}"
@@ -266,6 +263,8 @@ def _reason(
     words += f"its score went from {score_text(was.score)} to {score_text(line.score)}"
     if line.points is not None and was.points is not None:
         moved = line.points - was.points
-        verb = "adding" if moved >= 0 else "taking"
-        words += f", {verb} {signed(moved, 1)} points {'to' if moved >= 0 else 'from'} {category}"
+        if moved >= 0:
+            words += f", adding {change_text(moved)} points to {category}"
+        else:
+            words += f", taking {score_text(-moved)} points from {category}"
     return f"{words}."

@@ -35,7 +35,6 @@ CAUSE_WORDS = {
     "evidence": "evidence",
     "definition": "rules",
     "below": "inside it",
-    "balance": "balance",
 }
 
 
@@ -66,11 +65,11 @@ class Move:
 
     @property
     def why(self) -> str:
-        """`values −0.9, evidence +0.2`; causes too small to show are left out."""
+        """`values +0.9, evidence +0.2`; causes too small to show are left out."""
         return ", ".join(
             f"{CAUSE_WORDS[cause.key]} {change_text(cause.points)}"
             for cause in self.causes
-            if abs(cause.points) >= SMALLEST_MOVE
+            if cause.key != "balance" and abs(cause.points) >= SMALLEST_MOVE
         )
 
 

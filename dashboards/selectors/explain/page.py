@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Subquery, Value
+from django.db.models import Func, Subquery
 
 from dashboards.presentation.bands import BandLimits
 from dashboards.selectors.explain.moves import ChangeStory, change_story
-from dashboards.selectors.explain.parts import CategoryPart, category_parts
+from dashboards.selectors.explain.parts import CategoryPart, GroupPart, category_parts
 from dashboards.selectors.explain.reasons import (
     card_of,
     says_the_same,
@@ -18,7 +18,7 @@ from dashboards.selectors.explain.reasons import (
     why_no_scores,
 )
 from dashboards.selectors.months import current_month
-from dashboards.selectors.status import score_status
+from dashboards.selectors.status import ScoreStatus, score_status
 from dashboards.selectors.trends import ScoreHistory
 from metrics.choices import Category, OverallRule
 from metrics.closed_months import ClosedMonths
@@ -58,7 +58,8 @@ class ExplainPage:
     is_running: bool
     says_the_same: bool
     says_the_same_before: bool
-    is_being_updated: bool
+    status: ScoreStatus | None
+    """Asked only where the stored scores are not what the parts add up to."""
 
     @property
     def stored(self) -> Score | None:
@@ -74,19 +75,18 @@ class ExplainPage:
         return sum(part.points for part in self.categories if part.points is not None)
 
     @property
-    def has_score(self) -> bool:
-        return self.computed is not None
+    def groups(self) -> tuple[GroupPart, ...]:
+        return tuple(group for part in self.categories for group in part.groups)
+
+    @property
+    def is_being_updated(self) -> bool:
+        return self.status is not None and not self.status.is_up_to_date
 
 
 def subject_to_explain(code: str) -> tuple[Subject, int] | None:
     """The subject of a code, and how many subjects there are in all; in one query."""
-    everybody = (
-        Subject.objects.order_by()
-        .annotate(one=Value(1))
-        .values("one")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
+    # A plain function, as an aggregate would group by what it counts.
+    everybody = Subject.objects.order_by().values(count=Func("pk", function="COUNT"))
     subject = Subject.objects.filter(code=code).annotate(everybody=Subquery(everybody)).first()
     return None if subject is None else (subject, subject.everybody)
 
@@ -129,7 +129,7 @@ def explain_page(
         is_running=month == current_month(),
         says_the_same=is_same,
         says_the_same_before=says_the_same(rows.get(against), explanation.before),
-        is_being_updated=not is_same and not score_status().is_up_to_date,
+        status=None if is_same else score_status(),
     )
 
 

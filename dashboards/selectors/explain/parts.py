@@ -17,6 +17,9 @@ from projects.months import Month
 FIRST_ROWS = 10
 """How many children of a group are shown before somebody asks for all of them."""
 
+FEW_ROWS = 6
+"""Up to so many children stand open beside other groups; more are folded away until asked for."""
+
 MOST_DECIMALS = 4
 """How exactly a value is shown whose metric does not say."""
 
@@ -114,6 +117,7 @@ class GroupPart:
     metrics: tuple[MetricPart, ...] = ()
     subjects: tuple[SubjectPart, ...] = ()
     rest: Rest | None = None
+    is_open: bool = True
 
     @property
     def count(self) -> int:
@@ -121,9 +125,9 @@ class GroupPart:
 
     @property
     def largest(self) -> float:
-        shown = [part.points for part in (*self.metrics, *self.subjects)]
-        rest = self.rest.points if self.rest else 0.0
-        return max([points for points in shown if points is not None] + [rest], default=0.0)
+        """Of the parts shown one by one."""
+        metrics = [part.points or 0.0 for part in self.metrics]
+        return max([*metrics, *(part.points or 0.0 for part in self.subjects)], default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +181,20 @@ def _category(
         low=node.low or 0.0,
         high=100.0 if node.high is None else node.high,
         points=node.points,
-        groups=tuple(_group(explanation, category, part, open_groups) for part in node.parts),
+        groups=tuple(
+            _group(explanation, category, part, open_groups, is_alone=len(node.parts) == 1)
+            for part in node.parts
+        ),
     )
 
 
 def _group(
-    explanation: Explanation, category: Category, node: Node, open_groups: Sequence[str]
+    explanation: Explanation,
+    category: Category,
+    node: Node,
+    open_groups: Sequence[str],
+    *,
+    is_alone: bool,
 ) -> GroupPart:
     name = GROUPS[node.number]
     key = f"{category}-{name}"
@@ -204,6 +216,7 @@ def _group(
     return made(
         subjects=tuple(_subject(explanation, part) for part in shown),
         rest=_rest(parts[len(shown) :]),
+        is_open=is_alone or key in open_groups or len(parts) <= FEW_ROWS,
     )
 
 

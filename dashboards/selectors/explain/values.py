@@ -1,4 +1,4 @@
-"""The measurements behind a metric's value in one month: who entered them, and what became of them."""
+"""The measurements behind a metric's value: who entered them, and what became of them."""
 
 from __future__ import annotations
 

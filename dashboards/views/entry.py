@@ -1,0 +1,389 @@
+"""What is due from me, the form for one value, and what a saved value did."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboards.access import ENTER_MEASUREMENTS, needs
+from dashboards.forms import EntryForm, decimal_sign
+from dashboards.presentation.numbers import value_text
+from dashboards.selectors.entry import (
+    AboutValue,
+    Desk,
+    DueList,
+    Preview,
+    Remembered,
+    SubjectChoice,
+    about_value,
+    blocks_of,
+    due_values,
+    effects_of,
+    latest_ended,
+    month_of_effect,
+    next_after,
+    preview,
+    read_desk,
+    remember,
+    small_desk,
+)
+from dashboards.selectors.explain import shown_decimals
+from dashboards.selectors.months import current_month, default_month
+from dashboards.selectors.runs import PATIENCE
+from dashboards.selectors.status import is_answered
+from dashboards.views.empty import nothing_yet
+from dashboards.views.month_pages import is_asked_for, render_part
+from metrics.choices import Door
+from metrics.models import Measurement, MetricDefinition
+from metrics.operations.measurements import Outcome, record_measurement
+from metrics.periods import Period
+from metrics.validation.numbers import NumberError, number_text, read_number
+from projects.models import Subject
+
+DUE_PER_PAGE = 40
+RESULTS_KEPT = 10
+SESSION_KEY = "saved_values"
+
+FORM_ID = "entry-form"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the address or a half-filled form says so far, as far as it makes sense."""
+
+    metric: MetricDefinition | None
+    subject: SubjectChoice | None
+    about: AboutValue | None = None
+
+    @classmethod
+    def of(cls, desk: Desk, data: Mapping[str, Any]) -> Chosen:
+        """PermissionDenied for values that are somebody else's to enter."""
+        metric = desk.metric(data.get("metric", "").strip())
+        code = data.get("subject", "").strip()
+        if metric is None:
+            return cls(None, desk.any_subject(code))
+        subject = desk.subject(metric, code)
+        refuse_what_is_not_theirs(desk, metric, subject)
+        period = (data.get("other_period") or data.get("period") or "").strip()
+        about = about_value(desk, metric, subject, period)
+        if about.period is None:
+            about = about_value(desk, metric, subject, latest_ended(metric, desk))
+        return cls(metric, subject, about)
+
+
+def refuse_what_is_not_theirs(
+    desk: Desk, metric: MetricDefinition, subject: SubjectChoice | None
+) -> None:
+    everybody = desk.subjects[metric.subject_kind]
+    if subject is not None:
+        allowed = desk.may_enter(metric, subject)
+    else:
+        allowed = not everybody or any(desk.may_enter(metric, row) for row in everybody)
+    if not allowed:
+        raise PermissionDenied
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(ENTER_MEASUREMENTS)
+def entry(request: HttpRequest) -> HttpResponse:
+    """What is due, and the form for one value; a posted form is saved."""
+    desk = read_desk(request.user)
+    if request.method == "POST":
+        return _save(request, desk)
+    if not desk.metrics or not any(desk.subjects.values()):
+        return nothing_yet(request)
+    chosen = Chosen.of(desk, request.GET)
+    form = _prefilled(desk, chosen, request.GET)
+    if chosen.metric and chosen.subject:
+        form.fields["value"].widget.attrs["autofocus"] = True
+    if is_asked_for(request, FORM_ID):
+        return _form_fragment(request, form, chosen)
+    return _page(request, desk, form, chosen)
+
+
+@require_POST
+@needs(ENTER_MEASUREMENTS)
+def entry_form(request: HttpRequest) -> HttpResponse:
+    """The form again, after another metric, subject or period was chosen; nothing is saved.
+
+    Posted, because a long note does not fit into an address.
+    """
+    desk = read_desk(request.user)
+    chosen = Chosen.of(desk, request.POST)
+    return _form_fragment(request, _prefilled(desk, chosen, request.POST), chosen)
+
+
+@require_safe
+@needs(ENTER_MEASUREMENTS)
+def entry_preview(request: HttpRequest) -> HttpResponse:
+    """What the typed value would score."""
+    metric = MetricDefinition.objects.filter(code=request.GET.get("metric", "")).first()
+    subject = Subject.objects.filter(code=request.GET.get("subject", "")).first()
+    about = None
+    if metric is not None and subject is not None:
+        about = Chosen.of(small_desk(request.user, metric, subject), request.GET).about
+    context = {"about": about, **_previewed(about, request.GET.get("value", ""))}
+    return render_part(request, "entry_preview", context)
+
+
+@require_safe
+@never_cache
+@needs(ENTER_MEASUREMENTS)
+def entry_saved(request: HttpRequest, token: str) -> HttpResponse:
+    """What became of a saved value; HTMX asks again until the scores have followed."""
+    record = request.session.get(SESSION_KEY, {}).get(token)
+    if record is None:
+        raise Http404
+    saved = SavedValue(**record)
+    context = {"saved": saved, "token": token, **_outcome(saved), **_crumbs()}
+    if is_asked_for(request, "outcome"):
+        return render_part(request, "entry_outcome", context)
+    return render(request, "dashboards/entry_saved.html", context)
+
+
+def _crumbs() -> dict[str, Any]:
+    return {"crumbs": [(_("Enter values"), reverse("entry"))]}
+
+
+@dataclass(frozen=True, slots=True)
+class SavedValue:
+    """What the page after saving needs to know; plain, so that the session can keep it."""
+
+    metric: str
+    subject: str
+    subject_id: int
+    period: str
+    outcome: str
+    before: float | None
+    after: float
+    is_late: bool
+    month: str | None
+    remembered: dict[str, Any] | None
+    at: str
+    next_one: dict[str, str] | None
+
+    @property
+    def is_same(self) -> bool:
+        return self.outcome == Outcome.SAME
+
+    @property
+    def is_created(self) -> bool:
+        return self.outcome == Outcome.CREATED
+
+    @property
+    def is_note_only(self) -> bool:
+        return self.outcome == Outcome.CHANGED and self.before == self.after
+
+    @property
+    def age(self) -> timedelta:
+        return timezone.now() - datetime.fromisoformat(self.at)
+
+
+def _outcome(saved: SavedValue) -> dict[str, Any]:
+    """The scores before and after, once the change is answered."""
+    metric = MetricDefinition.objects.filter(code=saved.metric).first()
+    subject = Subject.objects.filter(pk=saved.subject_id).first()
+    if metric is None or subject is None:
+        raise Http404
+    is_waiting = not saved.is_same and not is_answered(saved.subject_id)
+    effects = None
+    if not is_waiting and not saved.is_same and saved.remembered is not None:
+        effects = effects_of(metric, subject, Remembered.of_plain(saved.remembered))
+    return {
+        "metric": metric,
+        "subject": subject,
+        "told": _told(saved, metric),
+        "shown_month": saved.month or default_month(current_month()) or current_month(),
+        "is_waiting": is_waiting,
+        "is_left_waiting": is_waiting and saved.age > PATIENCE,
+        "effects": effects,
+    }
+
+
+def _told(saved: SavedValue, metric: MetricDefinition) -> str:
+    """What was saved, in a sentence."""
+    decimals = shown_decimals(metric.decimals, saved.before, saved.after)
+    after = value_text(saved.after, metric.unit, decimals)
+    if saved.is_same:
+        return _("Nothing was changed: %(value)s was recorded already, note included.") % {
+            "value": after
+        }
+    if saved.is_created:
+        return _("Saved: %(value)s.") % {"value": after}
+    if saved.is_note_only:
+        return _("The note is saved. The value stays %(value)s, and so do all scores.") % {
+            "value": after
+        }
+    return _("Saved: %(before)s became %(after)s. The correction is kept on record.") % {
+        "before": value_text(saved.before, metric.unit, decimals),
+        "after": after,
+    }
+
+
+def _page(
+    request: HttpRequest, desk: Desk, form: EntryForm, chosen: Chosen, status: int = 200
+) -> HttpResponse:
+    due = due_values(desk)
+    only = request.GET.get("due", "")
+    whose = chosen.subject if chosen.metric is None else None
+    if whose is not None:
+        listed = due.of_subject(whose)
+    else:
+        listed = due.of_metric(only) if only else due.values
+    page = Paginator(listed, DUE_PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "dashboards/entry.html",
+        {
+            "due": due,
+            "whose": whose,
+            "only": next((group for group in due.groups if group.metric.code == only), None),
+            "page": page,
+            "blocks": blocks_of(page),
+            **_form_context(form, chosen),
+        },
+        status=status,
+    )
+
+
+def _form_fragment(request: HttpRequest, form: EntryForm, chosen: Chosen) -> HttpResponse:
+    return render_part(request, "entry_form", _form_context(form, chosen))
+
+
+def _form_context(form: EntryForm, chosen: Chosen) -> dict[str, Any]:
+    return {
+        "form": form,
+        "about": chosen.about,
+        "form_id": FORM_ID,
+        "recorded": _recorded(chosen.about),
+        **_previewed(chosen.about, form["value"].value() or ""),
+    }
+
+
+def _prefilled(desk: Desk, chosen: Chosen, data: Mapping[str, Any]) -> EntryForm:
+    """The form as far as it is filled; what is recorded already stands in it, to be corrected."""
+    about = chosen.about
+    offered = [] if about is None else [period.label for period in about.periods]
+    label = about.label if about else ""
+    initial = {
+        "metric": chosen.metric.code if chosen.metric else "",
+        "subject": chosen.subject.code if chosen.subject else data.get("subject", ""),
+        "period": label if label in offered else "",
+        "other_period": "" if label in offered else label,
+    }
+    for field, recorded in _recorded(about).items():
+        typed = data.get(field, "")
+        # What stood in the field because it was recorded for another period is not typed.
+        is_untouched = typed == data.get(f"recorded_{field}", "")
+        initial[field] = recorded if is_untouched or not typed else typed
+    kind = chosen.subject.facts.kind if chosen.subject else ""
+    return EntryForm(initial=initial, desk=desk, about=about, kind="" if chosen.metric else kind)
+
+
+def _recorded(about: AboutValue | None) -> dict[str, str]:
+    existing = about.existing if about else None
+    if existing is None:
+        return {"value": "", "note": ""}
+    text = number_text(existing.value).replace(".", decimal_sign())
+    return {"value": text, "note": existing.note}
+
+
+def _previewed(about: AboutValue | None, text: str) -> dict[str, Any]:
+    """The score of a typed text, or the sentence about why it is no number."""
+    if about is None or not text.strip():
+        return {"preview": None, "problem": ""}
+    try:
+        value = read_number(text.strip(), decimal_sign())
+    except NumberError as error:
+        return {"preview": None, "problem": str(error)}
+    shown: Preview = preview(about, value)
+    return {"preview": shown, "problem": ""}
+
+
+def _save(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Record the posted value, or show the form again with what is wrong beside its field."""
+    chosen = Chosen.of(desk, request.POST)
+    form = EntryForm(request.POST, desk=desk, about=chosen.about)
+    if form.is_valid() and chosen.metric and chosen.subject:
+        try:
+            token = _record(request, desk, chosen.metric, chosen.subject, form.cleaned_data)
+            return redirect("entry_saved", token=token)
+        except ValidationError as refusal:
+            form.add_refusal(refusal)
+    return _page(request, desk, form, chosen, status=422)
+
+
+def _record(
+    request: HttpRequest,
+    desk: Desk,
+    metric: MetricDefinition,
+    choice: SubjectChoice,
+    cleaned: Mapping[str, Any],
+) -> str:
+    """Record the value and keep, under a token, what the page after it will tell."""
+    assert isinstance(request.user, User)  # nobody else has the permission
+    period: Period = cleaned["when"]
+    subject = Subject.objects.get(pk=choice.pk)
+    existing = Measurement.objects.filter(
+        metric=metric, subject=subject, period_start=period.start
+    ).first()
+    month = month_of_effect(metric, subject, period)
+    before = None if month is None else remember(metric, subject, month)
+    recorded = record_measurement(
+        metric=metric,
+        subject=subject,
+        period=period,
+        value=cleaned["number"],
+        note=cleaned["note"],
+        by=request.user,
+        door=Door.FORM,
+    )
+    saved = SavedValue(
+        metric=metric.code,
+        subject=subject.code,
+        subject_id=subject.pk,
+        period=period.label(desk.fiscal_year_starts_in),
+        outcome=recorded.outcome.value,
+        before=None if existing is None else existing.value,
+        after=recorded.measurement.value,
+        is_late=recorded.measurement.is_late,
+        month=None if month is None else str(month),
+        remembered=None if before is None else before.as_plain(),
+        at=timezone.now().isoformat(),
+        next_one=_next(due_values(desk), metric),
+    )
+    return _keep(request, saved)
+
+
+def _next(due: DueList, metric: MetricDefinition) -> dict[str, str] | None:
+    value = next_after(due, metric)
+    if value is None:
+        return None
+    query = f"metric={value.metric.code}&subject={value.subject.code}&period={value.label}"
+    return {
+        "url": f"{reverse('entry')}?{query}#value",
+        "words": f"{value.metric.name}, {value.subject.name}, {value.label}",
+        "left": str(due.total),
+    }
+
+
+def _keep(request: HttpRequest, saved: SavedValue) -> str:
+    token = secrets.token_urlsafe(8)
+    kept = {**request.session.get(SESSION_KEY, {}), token: asdict(saved)}
+    request.session[SESSION_KEY] = dict(list(kept.items())[-RESULTS_KEPT:])
+    return token

@@ -1,0 +1,105 @@
+"""Closing months, so that what was reported stays reported, and reopening them with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dashboards.access import CLOSE_MONTHS, READ_DASHBOARDS, needs
+from dashboards.forms import ReopenForm
+from dashboards.presentation.months import month_name
+from dashboards.selectors.months_page import closing_plan, month_page, months_page
+from dashboards.views.empty import nothing_yet
+from metrics.operations.months import close_month, reopen_month
+from projects.months import Month
+
+PATIENCE = 10.0
+"""Seconds that a person waits for a scoring run before being asked to try again."""
+
+
+def _crumbs() -> dict[str, Any]:
+    return {"crumbs": [(_("Months"), reverse("month_list"))]}
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def month_list(request: HttpRequest) -> HttpResponse:
+    """All months with their state."""
+    months = months_page(request.GET.get("page"))
+    if not months.page.paginator.count:
+        return nothing_yet(request)
+    return render(request, "dashboards/month_list.html", {"months": months})
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def month_detail(request: HttpRequest, month: Month) -> HttpResponse:
+    """One month: its history, and what was reported beside what stands now."""
+    return render(request, "dashboards/month_detail.html", {"page": month_page(month), **_crumbs()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(CLOSE_MONTHS)
+def month_close(request: HttpRequest, month: Month) -> HttpResponse:
+    """Ask first, saying what will be closed and what has not come; then close."""
+    refusals: list[str] = []
+    if request.method == "POST":
+        assert isinstance(request.user, User)  # nobody else has the permission
+        try:
+            closed = close_month(month, by=request.user, patience=PATIENCE)
+        except ValidationError as refusal:
+            refusals = refusal.messages
+        else:
+            messages.success(request, _closed_words(closed))
+            return redirect("month_list")
+    return render(
+        request,
+        "dashboards/month_close.html",
+        {"plan": closing_plan(month), "refusals": refusals, **_crumbs()},
+        status=422 if refusals else 200,
+    )
+
+
+def _closed_words(closed: list[Month]) -> str:
+    if len(closed) == 1:
+        return _("%(month)s is closed.") % {"month": month_name(closed[0])}
+    return _("%(count)s months are closed, %(first)s to %(last)s.") % {
+        "count": len(closed),
+        "first": month_name(closed[0]),
+        "last": month_name(closed[-1]),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(CLOSE_MONTHS)
+def month_reopen(request: HttpRequest, month: Month) -> HttpResponse:
+    """Reopen a closed month; its scores are kept as they were reported."""
+    form = ReopenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        assert isinstance(request.user, User)  # nobody else has the permission
+        try:
+            reopen_month(month, reason=form.cleaned_data["reason"], by=request.user)
+        except ValidationError as refusal:
+            column = "reason" if hasattr(refusal, "error_dict") else None
+            form.add_error(column, refusal.messages)
+        else:
+            messages.success(
+                request,
+                _("%(month)s is open again. Its scores are being restated.")
+                % {"month": month_name(month)},
+            )
+            return redirect("month_detail", month=month)
+    return render(
+        request,
+        "dashboards/month_reopen.html",
+        {"form": form, "page": month_page(month), **_crumbs()},
+        status=422 if form.errors else 200,
+    )

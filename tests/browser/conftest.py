@@ -1,0 +1,137 @@
+"""What tests with a browser look at: the invented company, served as in production.
+
+Its database is filled once for all of them; they look and change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from examples.demo.build import build_demo
+from tests.installation import Installation, Process, eventually, installed
+from tests.services import free_port
+
+expect.set_options(timeout=20_000)  # processors are shared with other tests
+
+MONTH = "2026-10"
+CLOSED_MONTH, REOPENED_MONTH = "2026-05", "2026-06"
+VALUE = {"metric": "adoption", "subject": "PRJ-BILLBOT", "period": MONTH, "value": "88"}
+
+@dataclass(frozen=True)
+class Site:
+    """The served company."""
+
+    address: str
+    saved: str
+    """The page that tells what the administrator's value did."""
+    sessions: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    with installed(folder, f"sqlite:///{folder}/portal.sqlite3") as installation:
+        installation.environment |= {
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "VAR_DIR": str(folder),
+        }
+        saved, sessions = fill(installation)
+        yield Site(serve_as_in_production(installation), saved, sessions)
+
+
+def fill(installation: Installation) -> tuple[str, dict[str, str]]:
+    """People of all roles, signed in; a value saved; months closed, one of them reopened."""
+    demo = installation.folder / "demo"
+    build_demo(demo, MONTH)
+    told = installation.python(
+        f"""
+from pathlib import Path
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.test import Client
+from metrics.operations.months import close_month, reopen_month
+from metrics.operations.runs import answer_all_needs
+from metrics.workspace import load_workspace
+from pmo_portal.roles import Role
+
+load_workspace(Path({str(demo)!r}))
+call_command("score", verbosity=0)
+
+clients = {{}}
+for role in Role:
+    person = User.objects.create(username=role.name.lower())
+    person.groups.add(Group.objects.get(name=role.value))
+    clients[person.username] = Client(SERVER_NAME="127.0.0.1")
+    clients[person.username].force_login(person)
+
+value = {VALUE!r}
+saved = clients["administrator"].post("/entry/", value)["Location"]
+lead = User.objects.get(username="pmo_lead")
+close_month(Month.parse("{REOPENED_MONTH}"), by=lead)
+reopen_month(Month.parse("{REOPENED_MONTH}"), reason="A value was wrong.", by=lead)
+answer_all_needs()
+
+sessions = {{name: client.cookies["sessionid"].value for name, client in clients.items()}}
+print(json.dumps([saved, sessions]))
+"""
+    )
+    saved, sessions = json.loads(told.splitlines()[-1])
+    return saved, sessions
+
+
+def serve_as_in_production(installation: Installation) -> str:
+    """By gunicorn without DEBUG, its files compressed; plain HTTP is good enough on one machine."""
+    port = free_port()
+    installation.environment |= {
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0",  # nobody saves, nobody asks it
+        "SECURE_SSL_REDIRECT": "false",
+    }
+    # Without those of the admin site, which take as long again.
+    ignored = ["admin", "django_celery_*", "bootstrap-icons"]
+    installation.manage("collectstatic", "--no-input", *[f"--ignore={name}" for name in ignored])
+    web = [sys.executable, "-m", "gunicorn", "pmo_portal.wsgi", "--threads", "4"]
+    web += ["--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+    log = installation.folder / "web.log"
+    installation.processes.append(Process(web, installation.environment, log))
+    address = f"http://127.0.0.1:{port}"
+    eventually(lambda: answers(address))
+    return address
+
+
+def answers(address: str) -> bool:
+    try:
+        with urlopen(f"{address}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except URLError:
+        return False
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(new_context: Callable[..., BrowserContext], site: Site) -> Visit:
+    """Opens a window of its own in which somebody is signed in; without a name, nobody is."""
+
+    def visit(person: str = "", *, width: int = 1440, **options: Any) -> Page:
+        context = new_context(
+            base_url=site.address, viewport={"width": width, "height": 900}, **options
+        )
+        if person:
+            session = site.sessions[person]
+            context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
+        return context.new_page()
+
+    return visit

@@ -1,0 +1,432 @@
+"""The summary: where the organisation stands, what changed, what needs a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+
+from dashboards.figures import Chart
+from metrics.choices import Category, OverallRule, RunState
+from metrics.models import Score
+from projects.choices import SubjectKind
+from projects.models import Organisation
+from projects.months import Month
+from tests.dashboards.reading import (
+    APRIL,
+    FEBRUARY,
+    MARCH,
+    TODAY,
+    ClientOf,
+    Reader,
+    ReadPage,
+    assert_costs_no_more,
+    keep_score,
+    measured,
+    read,
+)
+from tests.factories import (
+    CustomerFactory,
+    MonthClosingFactory,
+    OfferFactory,
+    OrganisationFactory,
+    PortfolioFactory,
+    ProjectFactory,
+    RescoreNeedFactory,
+    ScorecardFactory,
+    ScoreRunFactory,
+    SegmentFactory,
+    ServiceFactory,
+)
+
+
+@pytest.fixture(autouse=True)
+def in_april() -> Iterator[None]:
+    with time_machine.travel(TODAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def organisation(db: None) -> Organisation:
+    """Measured in March, with equal weights for all categories."""
+    organisation = OrganisationFactory(name="Ferry Services")
+    measured(organisation)
+    ScorecardFactory(subject_kind=SubjectKind.ORGANISATION, is_default=True)
+    return organisation
+
+
+@pytest.fixture
+def summary(organisation: Organisation, executive: User, client_of: ClientOf) -> Reader:
+    """`summary("?month=2026-02")`, as an executive reads it."""
+    client = client_of(executive)
+    return lambda query="": read(client, f"/summary/{query}")
+
+
+def test_shows_the_overall_score_with_all_that_keeps_it_honest(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0, FEBRUARY)
+    keep_score(organisation, 64.0, coverage=0.75, balance=0.97)
+
+    page = summary()
+
+    assert "Ferry Services" in page.words
+    assert "Overall score 64.0" in page.words
+    assert "up +4.0 since Feb 2026" in page.words
+    assert "75% known possible 48.0 to 73.0" in page.words
+    assert "Balance of the four categories 97%" in page.words
+
+
+def test_an_unknown_category_stands_beside_the_financial_one_and_says_so(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 80.0, tactical=None, longevity=-1)
+
+    tiles = {tile.name: tile for tile in summary().context["board"].categories}
+
+    assert list(tiles) == [str(label) for label in Category.labels]
+    assert tiles["Financial"].score == 80.0
+    assert (tiles["Tactical"].score, tiles["Tactical"].high) == (None, 100.0)
+    assert tiles["Longevity"].why_unknown == "Nothing is expected here"
+
+
+def bridge_of(page: ReadPage) -> Chart:
+    chart: Chart = page.context["bridge"]
+    return chart
+
+
+def test_the_bridge_leads_exactly_from_one_score_to_the_other(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 62.0, FEBRUARY, tactical=40.0, value_creation=70.0, longevity=80.0)
+    keep_score(organisation, 64.5, tactical=52.0, value_creation=66.0, longevity=80.0)
+
+    rows = bridge_of(summary()).table.rows
+
+    # Four equal weights: a quarter of each change; what is left is the balance's.
+    assert [(row[0], row[1] and round(row[1], 6)) for row in rows] == [
+        ("Feb 2026", None),
+        ("Tactical", 3.0),
+        ("Value creation", -1.0),
+        ("Longevity", 0.0),
+        ("Financial", 0.625),
+        ("Balance", -0.125),
+        ("Mar 2026", 2.5),
+    ]
+
+
+def test_the_bridge_weighs_the_categories_as_the_scorecard_does(
+    executive: User, client_of: ClientOf
+) -> None:
+    organisation = OrganisationFactory()
+    measured(organisation)
+    ScorecardFactory(
+        subject_kind=SubjectKind.ORGANISATION,
+        is_default=True,
+        overall=OverallRule.GEOMETRIC,
+        weight_tactical=3,
+        weight_value_creation=1,
+        weight_longevity=0,
+        weight_financial=0,
+    )
+    keep_score(organisation, 50.0, FEBRUARY)
+    keep_score(organisation, 55.0, tactical=60.0, value_creation=50.0)
+
+    rows = bridge_of(read(client_of(executive), "/summary/")).table.rows
+
+    points = {row[0]: round(row[1], 6) for row in rows[1:-1]}
+    assert points == {"Tactical": 7.5, "Value creation": 0.0, "Balance": -2.5}
+
+
+def test_the_bridge_tells_a_category_that_came(organisation: Organisation, summary: Reader) -> None:
+    keep_score(organisation, 60.0, FEBRUARY, value_creation=None)
+    keep_score(organisation, 66.0, tactical=60.0, longevity=60.0, financial=60.0)
+
+    chart = bridge_of(summary())
+
+    assert "has a score again: 66.0" in {row[3] for row in chart.table.rows}
+
+
+@pytest.mark.parametrize(
+    ("before", "sentence"),
+    [
+        (None, "March 2026 is the first month with scores"),
+        ("insufficient", "March 2026 or February 2026 has no overall score"),
+    ],
+)
+def test_without_two_scores_there_is_no_bridge_but_a_reason(
+    before: str | None, sentence: str, organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+    if before:
+        keep_score(organisation, None, FEBRUARY)
+
+    page = summary()
+
+    assert page.context["bridge"] is None
+    assert sentence in page.words
+
+
+def test_heat_maps_lead_from_every_number_to_its_reasons(
+    organisation: Organisation, summary: Reader
+) -> None:
+    segment, portfolio = SegmentFactory(name="Commuters"), PortfolioFactory(name="Boats")
+    keep_score(segment, 81.0, longevity=40.0)
+    keep_score(portfolio, 55.0)
+
+    page = summary()
+
+    assert "Commuters External customers 81.0 Green" in page.row("Commuters")
+    assert "40.0 Red" in page.row("Commuters")
+    assert f"/explain/{segment.code}/2026-03/#longevity" in page.links()
+    assert f"/explain/{portfolio.code}/2026-03/#overall" in page.links()
+    assert f"/segments/{segment.code}/?month=2026-03" in page.links()
+
+
+def test_of_many_portfolios_the_lowest_are_shown(
+    organisation: Organisation, summary: Reader
+) -> None:
+    for place in range(15):
+        keep_score(PortfolioFactory(name=f"Portfolio number {place}."), 90.0 - place)
+
+    page = summary()
+
+    shown = [node.scores.overall.score for node in page.context["portfolios"]]
+    assert shown == [76.0 + place for place in range(12)]
+    assert "All 15 portfolios" in page.words
+
+
+def test_the_largest_moves_are_those_of_subjects_with_two_scores(
+    organisation: Organisation, summary: Reader
+) -> None:
+    moves = {"up": 9.0, "further up": 12.0, "down": -7.0, "hardly": 0.04}
+    for name, move in moves.items():
+        project = ProjectFactory(name=name)
+        keep_score(project, 60.0, FEBRUARY)
+        keep_score(project, 60.0 + move)
+    keep_score(ProjectFactory(name="new"), 99.0)
+    keep_score(CustomerFactory(name="a customer"), 10.0)
+
+    found = summary().context["moves"]
+
+    assert [(move.name, round(move.change, 2)) for move in found.rises] == [
+        ("further up", 12.0),
+        ("up", 9.0),
+    ]
+    assert [move.name for move in found.falls] == ["down"]
+
+
+def test_needs_a_decision_what_is_red_fallen_or_insufficient(
+    organisation: Organisation, summary: Reader
+) -> None:
+    fine, red, fallen, unknown = (
+        ProjectFactory(name=name) for name in ("Fine", "Red one", "Fallen", "Unknown")
+    )
+    ScorecardFactory(is_default=True)
+    for project, before, now in ((fine, 80.0, 80.0), (red, 40.0, 41.0), (fallen, 80.0, 70.0)):
+        keep_score(project, before, FEBRUARY)
+        keep_score(project, now)
+    keep_score(unknown, None, coverage=0.2)
+
+    page = summary()
+    (projects,) = page.context["cases"]
+
+    assert (projects.red, projects.fallen, projects.insufficient) == (1, 1, 1)
+    assert [case.name for case in projects.first] == ["Red one", "Fallen", "Unknown"]
+    assert "was green in Feb 2026" in page.row("Fallen Amber")
+    assert page.row("Red one Red").endswith("41.0 Red , why up +1.0 100% 1 34.0")
+    assert "20%" in page.row("Unknown")
+
+
+def test_decisions_are_ordered_by_weight_times_points_below_green(
+    organisation: Organisation, summary: Reader
+) -> None:
+    ScorecardFactory(is_default=True)
+    for name, weight, score in (
+        ("light and low", 1, 25.0),
+        ("heavy and near", 8, 49.0),
+        ("without weight", 0, 1.0),
+        ("unknown, heavy", 9, None),
+        ("unknown, light", 1, None),
+    ):
+        keep_score(ProjectFactory(name=name, weight=weight), score)
+
+    (projects,) = summary().context["cases"]
+
+    assert [case.name for case in projects.first] == [
+        "heavy and near",
+        "light and low",
+        "without weight",
+        "unknown, heavy",
+        "unknown, light",
+    ]
+
+
+def test_a_customer_weighs_its_part_of_what_its_segment_weighs(
+    organisation: Organisation, summary: Reader
+) -> None:
+    ScorecardFactory(subject_kind=SubjectKind.CUSTOMER, is_default=True)
+    segment = SegmentFactory(weight=6)
+    CustomerFactory(segment=segment, weight=9)
+    keep_score(CustomerFactory(name="Ann's Bakery", segment=segment, weight=3), 40.0)
+
+    (customers,) = summary().context["cases"]
+
+    assert [(case.weight, case.below_green) for case in customers.first] == [(1.5, 35.0)]
+
+
+def test_services_weigh_what_their_offers_weigh_and_portfolios_what_their_projects_do(
+    organisation: Organisation, summary: Reader
+) -> None:
+    service, above = ServiceFactory(), PortfolioFactory()
+    OfferFactory(service=service, weight=2)
+    OfferFactory(service=service, weight=3)
+    ProjectFactory(portfolio=PortfolioFactory(parent=above), weight=4)
+    ProjectFactory(portfolio=above, weight=1)
+    keep_score(service, 40.0)
+    keep_score(above, 40.0)
+
+    cases = summary().context["cases"]
+
+    assert [(group.kind, group.first[0].weight) for group in cases] == [
+        (SubjectKind.PORTFOLIO, 5.0),
+        (SubjectKind.SERVICE, 5.0),
+    ]
+
+
+def test_amber_by_silence_says_which_silence(organisation: Organisation, summary: Reader) -> None:
+    ScorecardFactory(is_default=True)
+    project = ProjectFactory(name="Quiet")
+    keep_score(project, 90.0, FEBRUARY)
+    score = keep_score(project, 90.0, longevity=None)
+    Score.objects.filter(pk=score.pk).update(overall_band=2)
+
+    assert "a category has no score" in summary().row("Quiet")
+
+
+def test_a_month_without_scores_does_not_say_that_nothing_needs_a_decision(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+
+    page = summary("?month=2031-01")
+
+    assert "Nothing is scored in this month" in page.words
+    assert "Nothing needs a decision" not in page.words
+
+
+def test_the_running_month_is_told_to_be_unfinished(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+    keep_score(organisation, 58.0, APRIL)
+
+    assert "April 2026 is still running" in summary("?month=2026-04").words
+    assert "still running" not in summary().words
+
+
+def test_a_closed_month_is_told_to_be_closed(organisation: Organisation, summary: Reader) -> None:
+    keep_score(organisation, 60.0)
+    MonthClosingFactory(month=MARCH)
+
+    assert "Month closed" in summary().words
+
+
+def test_waiting_changes_are_told_until_they_are_scored(
+    organisation: Organisation, summary: Reader, executive: User, client_of: ClientOf
+) -> None:
+    need = RescoreNeedFactory(subject=organisation)
+    assert "changes that the scores don't know yet" in summary().words
+
+    run = ScoreRunFactory(state=RunState.RUNNING, done=3, total=30)
+    polled = read(client_of(executive), "/score-status/", part="status")
+    assert "Scores are being updated" in polled.words
+    assert "3 of 30" in polled.words
+
+    need.delete()
+    run.delete()
+    polled = read(
+        client_of(executive),
+        "/score-status/",
+        part="status",
+        **{"HX-Current-URL": "http://testserver/summary/?month=2026-02"},
+    )
+    assert "The scores are up to date now. Show them" in polled.words
+    assert "/summary/?month=2026-02" in polled.links()
+    assert "hx-get" not in polled.html
+
+
+@pytest.mark.parametrize("address", ["/summary/", "/portfolios/", "/projects/", "/segments/"])
+def test_an_empty_database_says_what_to_create_first(
+    address: str, executive: User, client_of: ClientOf
+) -> None:
+    page = read(client_of(executive), address)
+
+    assert page.response.status_code == 200
+    assert "dashboards/nothing_yet.html" in page.templates
+
+
+def test_a_workspace_without_segments_portfolios_or_customers_is_shown(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+
+    page = summary()
+
+    assert "No segments yet" in page.words
+    assert "No portfolio is measured in this month" in page.words
+    assert "Nothing needs a decision" in page.words
+
+
+def test_a_month_that_is_none_is_refused_with_a_sentence(summary: Reader) -> None:
+    assert summary("?month=2026-13").response.status_code == 400
+
+
+def test_the_first_month_of_all_is_shown(organisation: Organisation, summary: Reader) -> None:
+    keep_score(organisation, 60.0, Month.parse("0001-01"))
+
+    assert summary("?month=0001-01").response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/summary/",
+        "/portfolios/",
+        "/portfolios/X/",
+        "/projects/",
+        "/projects/X/",
+        "/segments/",
+        "/segments/X/",
+        "/score-status/",
+    ],
+)
+def test_outsiders_are_refused_and_strangers_sign_in(
+    address: str, outsider: User, client_of: ClientOf, client: Client
+) -> None:
+    assert read(client_of(outsider), address).response.status_code == 403
+    assert read(client, address).response["Location"].startswith("/sign-in/")
+
+
+def test_the_summary_costs_no_more_queries_with_more_rows(
+    organisation: Organisation, executive: User, client_of: ClientOf
+) -> None:
+    ScorecardFactory(is_default=True)
+    sizes = count(1)
+
+    def grow() -> None:
+        for _ in range(next(sizes) * 2):
+            segment, project = SegmentFactory(), ProjectFactory()
+            customer, service = CustomerFactory(segment=segment), ServiceFactory()
+            OfferFactory(service=service, segment=segment)
+            for subject in (segment, project, project.portfolio, customer, service):
+                keep_score(subject, 80.0, FEBRUARY)
+                keep_score(subject, 40.0)
+
+    keep_score(organisation, 60.0, FEBRUARY)
+    keep_score(organisation, 61.0)
+    assert_costs_no_more(client_of(executive), "/summary/", grow)
