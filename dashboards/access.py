@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.http import urlencode
 
 View = Callable[..., HttpResponseBase]
 
@@ -22,6 +25,24 @@ def needs(permission: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         allowed: Any = permission_required(permission, raise_exception=True)(view)
         signed_in: View = login_required(allowed)
-        return signed_in
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated and request.headers.get("HX-Request"):
+                return _leave_for_sign_in(request)
+            return signed_in(request, *args, **kwargs)
+
+        return guarded
 
     return decorate
+
+
+def _leave_for_sign_in(request: HttpRequest) -> HttpResponse:
+    """A fragment asked for after the session ended: the whole page goes to sign-in, not the part.
+
+    After it comes the page that was looked at, as the browser says by HX-Current-URL; sign-in
+    itself refuses to lead to another host.
+    """
+    back_to = request.headers.get("HX-Current-URL", "")
+    address = f"{resolve_url('sign_in')}?{urlencode({'next': back_to})}"
+    return HttpResponse(status=204, headers={"HX-Redirect": address})

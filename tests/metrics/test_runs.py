@@ -97,10 +97,10 @@ def test_a_scheduled_run_goes_to_the_current_month_but_not_past_what_is_in_force
     today: str,
 ) -> None:
     month = Month.parse(today)
-    first, last = scheduled_months(read_workspace(EXAMPLES / "worked"), today)
+    expected = scheduled_months(read_workspace(EXAMPLES / "worked"), today)
     with time_machine.travel(datetime(month.year, month.number, 15, tzinfo=UTC), tick=False):
         run = score_all()
-    assert (str(run.first_month), str(run.last_month)) == (first, last)
+    assert (str(run.first_month), str(run.last_month)) == expected
 
 
 @pytest.mark.usefixtures("worked")
