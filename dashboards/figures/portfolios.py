@@ -31,6 +31,7 @@ from projects.months import Month
 FAR_APART = 40
 
 LARGEST_BUBBLE = 46
+NEXT_TO_NOTHING = 1e-6
 SMALLEST_BUBBLE = 8
 
 
@@ -106,6 +107,7 @@ def value_cost_bubbles(projects: ValueAgainstCost) -> go.Figure:
     )
     score_axis(figure, projects.limits)
     figure.update_yaxes(title_text="Value creation score", range=[-6, 106])
+    figure.update_layout(legend_itemsizing="constant")
     return figure
 
 
@@ -224,7 +226,8 @@ def _bubbles(band: Band, bubbles: Sequence[Bubble], *, most: int, currency: str)
             "color": colour,
             "line": {"color": SURFACE, "width": 1},
             "opacity": 0.78,
-            "size": [bubble.customers or 0 for bubble in bubbles],
+            # Plotly draws no mark of size 0, and a project with unknown customers has one.
+            "size": [bubble.customers or NEXT_TO_NOTHING for bubble in bubbles],
             "sizemin": SMALLEST_BUBBLE,
             "sizemode": "area",
             "sizeref": 2 * max(most, 1) / LARGEST_BUBBLE**2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,10 +147,3 @@ def score_order(measure: str, *, falling: bool = False) -> Combinable:
     """Order a `with_scores` by one of its scores; subjects without it come last."""
     score = F(f"now__{measure}_score")
     return score.desc(nulls_last=True) if falling else score.asc(nulls_last=True)
-
-
-def lowest_first(scores: Sequence[SubjectScores]) -> list[SubjectScores]:
-    """By overall score, those without one last."""
-    return sorted(
-        scores, key=lambda row: (row.overall.score is None, row.overall.score or 0.0, row.code)
-    )

@@ -35,7 +35,6 @@ from dashboards.selectors.entry import (
     effects_of,
     latest_ended,
     month_of_effect,
-    next_after,
     preview,
     read_desk,
     remember,
@@ -365,15 +364,16 @@ def _record(
         month=None if month is None else str(month),
         remembered=None if before is None else before.as_plain(),
         at=timezone.now().isoformat(),
-        next_one=_next(due_values(desk), metric),
+        next_one=_next(due_values(desk.only(metric))),
     )
     return _keep(request, saved)
 
 
-def _next(due: DueList, metric: MetricDefinition) -> dict[str, str] | None:
-    value = next_after(due, metric)
-    if value is None:
+def _next(due: DueList) -> dict[str, str] | None:
+    """The next value to enter, and how many there are."""
+    if not due.values:
         return None
+    value = due.values[0]
     query = f"metric={value.metric.code}&subject={value.subject.code}&period={value.label}"
     return {
         "url": f"{reverse('entry')}?{query}#value",

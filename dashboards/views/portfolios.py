@@ -38,8 +38,6 @@ from dashboards.views.scoreboards import Scoreboard
 from projects.choices import SubjectKind
 from projects.models import Project
 
-NEXT_TO_NOTHING = 1e-6
-
 
 @require_safe
 @needs(READ_DASHBOARDS)
@@ -154,12 +152,7 @@ def _bubbles(
     ]
     if not bubbles:
         return None
-    chart = value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
-    for trace in chart.figure.data:
-        # Plotly draws no mark of size 0, not even at the least size; unknown customers have one.
-        trace.marker.size = [size or NEXT_TO_NOTHING for size in trace.marker.size]
-    chart.figure.update_layout(legend_itemsizing="constant")
-    return chart
+    return value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
 
 
 def _band_distribution(node: PortfolioNode, month: ViewMonth) -> Chart | None:

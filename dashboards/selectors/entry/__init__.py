@@ -21,7 +21,6 @@ from dashboards.selectors.entry.due import (
     DueValue,
     blocks_of,
     due_values,
-    next_after,
 )
 from dashboards.selectors.entry.effects import (
     Effects,
@@ -48,7 +47,6 @@ __all__ = [
     "effects_of",
     "latest_ended",
     "month_of_effect",
-    "next_after",
     "preview",
     "read_desk",
     "remember",

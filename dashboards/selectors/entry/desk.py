@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -93,6 +93,10 @@ class Desk:
             for metric in self.metrics.values()
             if any(self.may_enter(metric, row) for row in self.subjects[metric.subject_kind])
         ]
+
+    def only(self, metric: MetricDefinition) -> Desk:
+        """The same desk with one metric on it."""
+        return replace(self, metrics={metric.pk: metric})
 
     def limits(self, subject: SubjectChoice) -> BandLimits | None:
         """Where amber and green begin on the subject's scorecard."""

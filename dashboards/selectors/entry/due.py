@@ -231,9 +231,3 @@ def _there_already(
     ]
     rows = Measurement.objects.filter(reduce(or_, wanted)).order_by()
     return set(rows.values_list("metric_id", "subject_id", "period_start"))
-
-
-def next_after(due: DueList, metric: MetricDefinition) -> DueValue | None:
-    """What to enter next: the same metric first, then the longest delay."""
-    same = due.of_metric(metric.code)
-    return next(iter(same or due.values), None)
