@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 MONTHS_PER_YEAR = 12
-_MONTH_TEXT = re.compile(r"(\d{4})-(\d{2})")
+_MONTH_TEXT = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 class Month(int):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
 
@@ -13,10 +14,11 @@ from metrics.validation.definitions import check_default, check_scorecard_of, de
 from metrics.validation.dependence import outside, refuse_new_fiscal_year, subject_facts
 from metrics.validation.facts import MetricFacts, SubjectFacts
 from metrics.validation.formulas import formula_errors, read_formula
-from metrics.workspace.merging import ENGAGEMENTS, ORGANISATIONS, Entry, Merged, rules_broken
+from metrics.workspace.entries import Entry, rules_broken
+from metrics.workspace.merging import ENGAGEMENTS, ORGANISATIONS, Merged
 from projects.validation import check_tree, circle_from
 
-SUBJECTS_OF_CHANGE = ("cadence", "subject_kind", "formula")
+_HELD_BY_MEASUREMENTS = {"cadence", "subject_kind", "formula"}
 
 
 class Checks:
@@ -48,7 +50,8 @@ class Checks:
             code = entry.instance.code
             if code not in told:
                 told.update(circle_from(code, parents))
-                self._blame(entry, "parent", lambda: check_tree(code, parents))  # noqa: B023
+                with self._told_at(entry, "parent"):
+                    check_tree(code, parents)
 
     def _check_formulas(self) -> None:
         metrics = self.merged.entries["metrics"]
@@ -58,9 +61,8 @@ class Checks:
         for code, sentences in formula_errors(facts).items():
             entry = metrics[code,]
             # Where only an input changed, its row is the one to blame.
-            names = sorted(inputs_of(read_formula(facts[code].formula)))
-            changed = [metrics[name,] for name in names if (name,) in metrics]
-            blamed = next((e for e in (entry, *changed) if e.line), entry)
+            inputs = [metrics[name,] for name in sorted(_names(facts[code])) if (name,) in metrics]
+            blamed = next((metric for metric in (entry, *inputs) if metric.line), entry)
             for sentence in sentences:
                 told = sentence if blamed is entry else f"The formula of {code}: {sentence}"
                 self.problems.add(blamed.place("formula"), told)
@@ -81,16 +83,13 @@ class Checks:
                 continue
             blamed = subject if subject.line else scorecard
             if blamed.line:
-                column = "scorecard" if blamed is subject else "subject_kind"
-                try:
+                with self._told_at(blamed, "scorecard" if blamed is subject else "subject_kind"):
                     check_scorecard_of(
                         subject.instance.code,
                         subject.instance.KIND,
                         scorecard.instance.code,
                         scorecard.instance.subject_kind,
                     )
-                except ValidationError as error:
-                    self.problems.add(blamed.place(column), error.messages[0])
 
     def _check_defaults(self) -> None:
         of_kind: dict[str, list[Entry]] = defaultdict(list)
@@ -100,35 +99,24 @@ class Checks:
         for kind, entries in of_kind.items():
             first, *others = sorted(entries, key=lambda entry: entry.line)
             for entry in others:
-                self._blame(
-                    entry,
-                    "default",
-                    lambda: check_default(entry.instance.code, kind, first.instance.code),  # noqa: B023
-                )
+                with self._told_at(entry, "default"):
+                    check_default(entry.instance.code, kind, first.instance.code)
 
     def _check_what_measurements_need(self) -> None:
-        before = {
-            entry.instance.pk: _facts_before(entry)
-            for entry in self.merged.all("metrics")
-            if not entry.is_broken and entry.before.keys() & set(SUBJECTS_OF_CHANGE)
-        }
-        measured = Measurement.objects.order_by()
-        of_key = {entry.instance.pk: entry for entry in self.merged.all("metrics")}
-        for key, facts in before.items():
-            if measured.filter(metric=key).exists():
-                after = of_key[key].instance.facts
-                for column, sentence in dependence_errors(facts, after).items():
-                    self.problems.add(of_key[key].place(column), sentence)
+        for entry in self.merged.all("metrics"):
+            if entry.is_broken or not entry.before.keys() & _HELD_BY_MEASUREMENTS:
+                continue
+            if Measurement.objects.filter(metric=entry.instance).exists():
+                errors = dependence_errors(_facts_before(entry), entry.instance.facts)
+                for column, sentence in errors.items():
+                    self.problems.add(entry.place(column), sentence)
 
     def _check_fiscal_year(self) -> None:
+        column = "fiscal_year_starts_in"
         for entry in self.merged.all(ORGANISATIONS.name):
-            if (before := entry.before.get("fiscal_year_starts_in")) is not None:
-                after = entry.instance.fiscal_year_starts_in
-                self._blame(
-                    entry,
-                    "fiscal_year_starts_in",
-                    lambda: refuse_new_fiscal_year(before, after),  # noqa: B023
-                )
+            if column in entry.before:
+                with self._told_at(entry, column):
+                    refuse_new_fiscal_year(entry.before[column], fiscal_year_of(self.merged))
 
     def _check_spans(self) -> None:
         """A span that is made shorter still holds the values that are there."""
@@ -142,10 +130,11 @@ class Checks:
         for subject, sentence in outside(shorter, fiscal_year_of(self.merged)):
             self.problems.add(_span_owner(by_key[subject.key], self.merged).place(), sentence)
 
-    def _blame(self, entry: Entry, column: str, check: object) -> None:
-        assert callable(check)
+    @contextmanager
+    def _told_at(self, entry: Entry, column: str) -> Iterator[None]:
+        """What is refused within is told at this row and column."""
         try:
-            check()
+            yield
         except ValidationError as error:
             self.problems.add(entry.place(column), error.messages[0])
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from metrics.operations.rescoring import mark_for_rescoring
-from metrics.workspace.merging import ENGAGEMENTS, ORGANISATIONS, Entry, Merged
+from metrics.workspace.entries import Entry
+from metrics.workspace.merging import ENGAGEMENTS, ORGANISATIONS, Merged
 from projects.months import FIRST_MONTH, Month
 from projects.operations.subjects import COUNTING_FIELDS
 

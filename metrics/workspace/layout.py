@@ -208,7 +208,6 @@ TABLES: tuple[Table, ...] = tuple(
 )
 """Every file but the measurements, which are too many to be read as a whole."""
 
-TABLE_OF_NAME = {table.name: table for table in TABLES}
 TABLE_OF_MODEL = {table.model: table for table in TABLES}
 SUBJECT_TABLES = tuple(table for table in TABLES if table.is_of_subjects)
 

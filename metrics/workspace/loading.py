@@ -26,10 +26,11 @@ from metrics.workspace.checking import (
 )
 from metrics.workspace.consequences import touched_by_definitions
 from metrics.workspace.layout import FILE_NAMES, MEASUREMENTS, ORDER_OF_FILE, is_passed_by
-from metrics.workspace.measurements import MeasurementLoad, Stored, Unjudged, drop_staging_tables
+from metrics.workspace.measurements import MeasurementLoad, Stored, Unjudged
 from metrics.workspace.merging import FILES_WITH_SUBJECTS, Merged
 from metrics.workspace.problems import Place, Problems, WorkspaceRefused
 from metrics.workspace.report import FileReport, LoadReport
+from metrics.workspace.staging import drop_staging_tables
 from metrics.workspace.storing import store
 from projects.validation import listed, near_matches
 

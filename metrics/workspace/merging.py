@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from metrics.models import Scorecard, ScorecardAssignment
 from metrics.workspace.cells import CellError
+from metrics.workspace.entries import (
+    Entry,
+    Key,
+    change,
+    key_of,
+    link,
+    link_stored,
+    new_entry,
+    place_in,
+    rules_broken,
+)
 from metrics.workspace.layout import (
     SUBJECT_TABLES,
     TABLE_OF_MODEL,
@@ -20,56 +30,18 @@ from metrics.workspace.layout import (
     Table,
     required,
 )
-from metrics.workspace.problems import Place, Problems
+from metrics.workspace.problems import Problems
 from metrics.workspace.reading import CsvFile
 from projects.codes import engagement_code
 from projects.models import DEFAULT_ORGANISATION_CODE, Engagement, Organisation, Subject
 from projects.operations.subjects import engagement_name
 from projects.validation import listed, quoted, unknown
 
-Key = tuple[Any, ...]
-
 DEFAULT_ORGANISATION_NAME = "Organisation"
 
 ORGANISATIONS = TABLE_OF_MODEL[Organisation]
 ENGAGEMENTS = TABLE_OF_MODEL[Engagement]
 FILES_WITH_SUBJECTS = frozenset({table.name for table in (*SUBJECT_TABLES, ENGAGEMENTS)})
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One row as it will be, and what it was."""
-
-    table: Table
-    instance: Any
-    line: int = 0  # where the folder has it; 0 = only the database does
-    is_new: bool = False
-    is_broken: bool = False  # something is wrong in its row, so nothing is concluded from it
-    before: dict[str, Any] = field(default_factory=dict)  # what its changed fields held
-    links: dict[str, Entry] = field(default_factory=dict)  # its foreign keys
-    scorecard: Entry | None = None  # the one that a subject names
-    scorecard_before: int | None = None  # the key of the one that it named
-
-    @property
-    def is_changed(self) -> bool:
-        return not self.is_new and (bool(self.before) or self.has_other_scorecard)
-
-    @property
-    def has_other_scorecard(self) -> bool:
-        if self.scorecard is None:
-            return self.scorecard_before is not None
-        return self.scorecard.instance.pk is None or (
-            self.scorecard.instance.pk != self.scorecard_before
-        )
-
-    def place(self, column: str = "") -> Place:
-        return place_in(self.table, self.line, column)
-
-
-def place_in(table: Table, line: int, column: str = "") -> Place:
-    names = table.column_names
-    position = names.index(column) + 1 if column in names else 0
-    return Place(table.order, line, position, table.file, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +75,6 @@ class Merged:
     def organisation(self) -> Entry | None:
         return next(self.all(ORGANISATIONS.name), None)
 
-    # The database
-
     def _read_database(self) -> None:
         by_id: dict[type[models.Model], dict[int, Entry]] = {Subject: {}}
         for table in TABLES:
@@ -115,8 +85,8 @@ class Merged:
                 by_id[Subject] |= by_id[table.model]
         for table in TABLES:
             for entry in by_id[table.model].values():
-                _link_stored(entry, by_id)
-                self._register(entry, _key_of(entry))
+                link_stored(entry, by_id)
+                self._register(entry, key_of(entry))
         for subject, scorecard in ScorecardAssignment.objects.values_list("subject", "scorecard"):
             by_id[Subject][subject].scorecard_before = scorecard
             by_id[Subject][subject].scorecard = by_id[Scorecard][scorecard]
@@ -127,8 +97,6 @@ class Merged:
             self.subjects[engagement_code(*key)] = entry
         elif entry.table.is_of_subjects:
             self.subjects[key[0]] = entry
-
-    # The folder
 
     def overlay(self, paths: Mapping[str, Path]) -> None:
         """Read the files that are there; rows that they lack stay as they are."""
@@ -145,7 +113,7 @@ class Merged:
         }
         self._provide_organisation()
         for table, found in rows.items():
-            entered = coded.get(table) or [self._enter_link(table, row) for row in found]
+            entered = coded.get(table) or [self._enterlink(table, row) for row in found]
             self.loaded[table.name] = [entry for entry in entered if entry is not None]
             for entry, row in zip(entered, found, strict=True):
                 if entry is not None:
@@ -184,8 +152,6 @@ class Merged:
                 self.problems.add(file.place(line, column.name), str(error))
         return Row(line, values, is_broken)
 
-    # Which row is meant
-
     def _enter_code(self, table: Table, row: Row) -> Entry | None:
         """The entry of a row's code, stored or new; None if there is none to be had."""
         code = row.values.get(table.columns[0])
@@ -212,7 +178,7 @@ class Merged:
             # The organisation takes another code, and its old one is free.
             del self.entries[table.name][stored.instance.code,]
             del self.subjects[stored.instance.code]
-        entry = stored or _new_entry(table)
+        entry = stored or new_entry(table)
         entry.line = row.line
         self._register(entry, (code,))
         return entry
@@ -229,11 +195,11 @@ class Merged:
                 f" {holder.instance.KIND} here; name the organisation.",
             )
             return
-        entry = _new_entry(ORGANISATIONS)
+        entry = new_entry(ORGANISATIONS)
         entry.instance.code, entry.instance.name = code, DEFAULT_ORGANISATION_NAME
         self._register(entry, (code,))
 
-    def _enter_link(self, table: Table, row: Row) -> Entry | None:
+    def _enterlink(self, table: Table, row: Row) -> Entry | None:
         """The entry of what a row links; None if an end is unknown or the link was there before."""
         columns = [column for column in table.columns if column.name in table.key]
         ends = {
@@ -254,7 +220,7 @@ class Merged:
                 f"The same {listed(table.key)} as in {stored.place()}; one of the two is needed.",
             )
             return None
-        entry = stored or _new_entry(table)
+        entry = stored or new_entry(table)
         entry.line = row.line
         for name, value in values.items():
             if end := ends.get(name):
@@ -287,8 +253,6 @@ class Merged:
             return set(self.subjects)
         return {code for (code,) in self.entries[TABLE_OF_MODEL[column.refers_to].name]}
 
-    # What it says
-
     def _fill(self, entry: Entry, row: Row) -> None:
         """Give an entry what its row says; columns that the file lacks stay as they are."""
         entry.is_broken = entry.is_broken or row.is_broken
@@ -301,9 +265,9 @@ class Merged:
             elif column.is_assignment:
                 entry.scorecard = target
             elif column.refers_to:
-                _link(entry, column, target)
+                link(entry, column, target)
             else:
-                _change(entry, column.field.name, value)
+                change(entry, column.field.name, value)
         self._check_alone(entry)
 
     def _check_alone(self, entry: Entry) -> None:
@@ -322,29 +286,11 @@ class Merged:
             entry.is_broken = entry.is_broken or project.is_broken or segment.is_broken
             if not entry.is_broken:
                 ends = project.instance, segment.instance
-                _change(entry, "code", engagement_code(*(end.code for end in ends)))
-                _change(entry, "name", engagement_name(*ends))
+                change(entry, "code", engagement_code(*(end.code for end in ends)))
+                change(entry, "name", engagement_name(*ends))
 
     def _blame(self, row: Row, table: Table, column: str, sentence: str) -> None:
         self.problems.add(place_in(table, row.line, column), sentence)
-
-
-def rules_broken(entry: Entry) -> dict[str, list[str]]:
-    """What the model's own rules say against a row, by field."""
-    check = getattr(entry.instance, "check_alone", None)
-    try:
-        if check:
-            check()
-    except ValidationError as error:
-        return error.message_dict
-    return {}
-
-
-def _new_entry(table: Table) -> Entry:
-    instance = table.model()
-    if isinstance(instance, Subject):
-        instance.kind = instance.KIND
-    return Entry(table, instance, is_new=True)
 
 
 def _value(column: Column, text: str) -> Any:
@@ -364,37 +310,3 @@ def _taken(code: str, holder: Entry) -> str:
         f"{quoted(code)} is the code of a {holder.instance.KIND} already; a code is unique across"
         " all kinds of subjects."
     )
-
-
-def _key_of(entry: Entry) -> Key:
-    return tuple(
-        entry.links[name].instance.code if name in entry.links else getattr(entry.instance, name)
-        for name in entry.table.key
-    )
-
-
-def _link_stored(entry: Entry, by_id: Mapping[type[models.Model], Mapping[int, Entry]]) -> None:
-    """Point foreign keys at the rows in hand, so that no rule has to ask the database for one."""
-    for column in entry.table.columns:
-        if column.refers_to and not column.is_assignment:
-            key = getattr(entry.instance, column.field.attname)
-            if key is not None:
-                target = entry.links[column.name] = by_id[column.refers_to][key]
-                setattr(entry.instance, column.field.name, target.instance)
-
-
-def _link(entry: Entry, column: Column, target: Entry | None) -> None:
-    before = entry.links.pop(column.name, None)
-    if before is not target and not entry.is_new:
-        entry.before[column.field.name] = before.instance.pk if before else None
-    if target is not None:
-        entry.links[column.name] = target
-    setattr(entry.instance, column.field.name, target.instance if target else None)
-
-
-def _change(entry: Entry, name: str, value: Any) -> None:
-    before = getattr(entry.instance, name)
-    if before != value:
-        if not entry.is_new:
-            entry.before[name] = before
-        setattr(entry.instance, name, value)

@@ -59,10 +59,6 @@ class Problems:
         """So many more that nobody looks at one by one."""
         self.total += count
 
-    @property
-    def is_full(self) -> bool:
-        return len(self._told) >= self.most
-
     def refuse(self) -> None:
         """WorkspaceRefused if there is anything wrong."""
         if self:

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connection, models
 
 from metrics.models import Scorecard, ScorecardAssignment
+from metrics.workspace.entries import Entry
 from metrics.workspace.layout import TABLES
-from metrics.workspace.merging import ORGANISATIONS, Entry, Merged
+from metrics.workspace.merging import ORGANISATIONS, Merged
 from projects.models import Subject
 
 ROWS_AT_ONCE = 1_000
