@@ -74,10 +74,18 @@ class Explanation:
 
 
 def explain(
-    subject: Subject, month: Month, *, against: Month | None = None, depth: int = 0
+    subject: Subject,
+    month: Month,
+    *,
+    against: Month | None = None,
+    depth: int = 0,
+    ledger: Ledger | None = None,
 ) -> Explanation:
-    """Take the subject's scores in a month apart, children opened `depth` levels down."""
-    ledger = read_ledger()
+    """Take the subject's scores in a month apart, children opened `depth` levels down.
+
+    A ledger that was read a moment ago can be given, so that it isn't read again.
+    """
+    ledger = ledger or read_ledger()
     number = int(np.searchsorted(ledger.subject_ids, subject.pk))
     months = np.array(sorted({int(month), int(against or month)}), dtype=np.int64)
     opened = _opened(ledger, number, depth)

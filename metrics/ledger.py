@@ -21,7 +21,6 @@ from metrics.models import (
     MetricDefinition,
     Score,
     Scorecard,
-    ScorecardAssignment,
     ScorecardLine,
 )
 from metrics.models.scorecards import GROUPS, WEIGHT_FIELDS
@@ -106,6 +105,7 @@ class SubjectFacts(NamedTuple):
     project_of_engagement: Any
     segment_of_engagement: Any
     share: Any
+    scorecard: int | None
 
 
 # One query for all kinds: a page that explains a score has others to ask as well.
@@ -124,6 +124,7 @@ _SUBJECT_COLUMNS = (
     "as_engagement__project_id",
     "as_engagement__segment_id",
     "as_engagement__share",
+    "scorecard_assignment__scorecard_id",
 )
 
 
@@ -137,7 +138,7 @@ def read_ledger() -> Ledger:
     active_from, active_until = _spans(subjects, numbers)
     metric_rows = list(MetricDefinition.objects.order_by("pk"))
     metric_ids = np.array([row.pk for row in metric_rows], dtype=np.int64)
-    cards, card_of = _read_cards(numbers, kinds, metric_ids)
+    cards, card_of = _read_cards(subjects, kinds, metric_ids)
     definitions = Definitions(
         metrics=_read_metrics(metric_rows, numbers),
         cards=cards,
@@ -214,7 +215,7 @@ def _read_metrics(
 
 
 def _read_cards(
-    numbers: Mapping[int, int], kinds: NDArray[np.str_], metric_ids: Integers
+    subjects: Sequence[SubjectFacts], kinds: NDArray[np.str_], metric_ids: Integers
 ) -> tuple[tuple[Card, ...], Integers]:
     lines: dict[int, list[Line]] = defaultdict(list)
     for card_id, metric_id, weight in ScorecardLine.objects.order_by("pk").values_list(
@@ -228,8 +229,9 @@ def _read_cards(
         if row.is_default:
             card_of[kinds == row.subject_kind] = number
     places = {row.pk: number for number, row in enumerate(rows)}
-    for subject_id, card_id in ScorecardAssignment.objects.values_list("pk", "scorecard_id"):
-        card_of[numbers[subject_id]] = places[card_id]
+    for number, subject in enumerate(subjects):
+        if subject.scorecard is not None:
+            card_of[number] = places[subject.scorecard]
     return cards, card_of
 
 

@@ -265,12 +265,14 @@ def _form_fragment(request: HttpRequest, form: EntryForm, chosen: Chosen) -> Htt
 
 
 def _form_context(form: EntryForm, chosen: Chosen) -> dict[str, Any]:
+    # What is wrong with the value is said once, beside its field.
+    typed = "" if form.is_bound and "value" in form.errors else form["value"].value() or ""
     return {
         "form": form,
         "about": chosen.about,
         "form_id": FORM_ID,
         "recorded": _recorded(chosen.about),
-        **_previewed(chosen.about, form["value"].value() or ""),
+        **_previewed(chosen.about, typed),
     }
 
 

@@ -392,7 +392,7 @@ def test_a_saved_value_is_recorded_as_mine_and_came_through_the_form(
         ({"period": ""}, "period", "Choose the period"),
         ({"value": ""}, "value", "Type the value"),
         ({"metric": "mm"}, "metric", '"mm" is no metric; did you mean m?'),
-        ({"subject": "PP"}, "subject", 'did you mean P?'),
+        ({"subject": "PP"}, "subject", "did you mean P?"),
         ({"subject": "S"}, "subject", "segment"),
         ({"value": "3,5"}, "value", '"3,5" is not a number; write it like 1234.5 or 1e-05.'),
         ({"value": "NaN"}, "value", '"NaN" is not a number'),
@@ -414,6 +414,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
     assert sentence in " ".join(form.errors[field])
     assert form["note"].value() == "Please keep this."
     assert form["value"].value() == fields.get("value", "50")
+    assert plain(response.content.decode()).count(sentence) == 1
     assert not Measurement.objects.exists()
 
 
@@ -628,7 +629,16 @@ def test_the_next_value_that_is_due_is_one_step_away(project: Project, desk: Cli
     ProjectFactory(code="Q", name="Another")
     page = read(desk, send(desk).headers["Location"])
     assert "/entry/?metric=m&subject=Q&period=2026-03#value" in page.links()
-    assert "(5 still due)" in page.words
+    assert "(5 of this metric still due)" in page.words
+
+
+def test_a_note_on_a_value_of_the_running_month_leads_to_that_months_explanation(
+    project: Project, desk: Client
+) -> None:
+    send(desk, period="2026-04")
+    answer_all_needs()
+    page = read(desk, send(desk, period="2026-04", note="Early.").headers["Location"])
+    assert "/explain/P/2026-04/" in page.links()
 
 
 def test_costs_as_many_queries_for_many_subjects_as_for_few(analyst: User, desk: Client) -> None:

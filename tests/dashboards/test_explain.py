@@ -24,7 +24,7 @@ from metrics.workspace import load_workspace
 from projects.choices import SubjectKind
 from projects.models import Organisation, Project, Subject
 from projects.months import Month
-from tests.dashboards.reading import ClientOf, ReadPage, assert_costs_no_more, read
+from tests.dashboards.reading import MOST_QUERIES, ClientOf, ReadPage, assert_costs_no_more, read
 from tests.factories import (
     MeasurementChangeFactory,
     MeasurementFactory,
@@ -218,6 +218,35 @@ def organisation_of_projects(count: int) -> Organisation:
     return organisation
 
 
+def test_many_children_beside_other_groups_are_folded_away_until_asked_for(
+    worked: None, db: None, reader: Client
+) -> None:
+    portfolio = PortfolioFactory()
+    for number in range(6):
+        project = ProjectFactory(portfolio=portfolio)
+        metric = MetricDefinition.objects.get(code="cost_ratio")
+        MeasurementFactory(metric=metric, subject=project, period="2026-06", value=number / 5)
+    score_now(trigger=RunTrigger.COMMAND)
+    groups = {group.key: group for group in page_of(explained(reader, "ORG")).groups}
+    assert groups["financial-projects"].count > 6
+    assert not groups["financial-projects"].is_open
+    assert groups["financial-segments"].is_open
+    asked = page_of(explained(reader, "ORG", query="?all=financial-projects"))
+    assert {group.key: group for group in asked.groups}["financial-projects"].is_open
+
+
+def test_a_comparison_with_a_closed_month_says_where_it_begins(
+    worked: None, reader: Client
+) -> None:
+    close_month(APRIL, by=None)
+    before = stored("PRJ-ONBOARD", APRIL).overall_score
+    record("adoption", "PRJ-ONBOARD", "2026-04", 80)  # late: counts from May on
+    answer_all_needs()
+    page = explained(reader, "PRJ-ONBOARD", query="?against=2026-04")
+    assert "The comparison begins with what April 2026 is worth" in page.words
+    assert f"its stored score is {before:.1f}" in page.words
+
+
 def test_compares_with_the_month_before_unless_asked_for_another(
     worked: None, reader: Client
 ) -> None:
@@ -298,6 +327,17 @@ def test_a_closed_month_says_that_its_scores_stay_as_reported(worked: None, read
     words = explained(reader, "PRJ-CHAT").words
     assert "This month is closed: its scores stay as reported" in words
     assert "The parts below are computed from what is stored today and may differ" in words
+
+
+def test_a_closed_month_that_differs_costs_no_more_queries_than_allowed(
+    worked: None, reader: Client
+) -> None:
+    close_month(JUNE, by=None)
+    record("staffing_fit", "PRJ-CHAT", "2026-06", 90)
+    answer_all_needs()
+    page = explained(reader, "PRJ-CHAT")
+    assert "stay as reported" in page.words
+    assert page.queries <= MOST_QUERIES
 
 
 def test_scores_that_are_still_to_follow_a_change_are_said_to_be_updated(

@@ -102,10 +102,11 @@ def explain_page(
     against = against or month.plus(-1 if month > FIRST_MONTH else 0)
     rows = {row.month: row for row in Score.objects.filter(subject=subject.pk).order_by("month")}
     closed = ClosedMonths.read()
-    explanation = explain(subject, month, against=against, depth=_depth(subject, everybody))
-    if (month in closed or against in closed) and not _is_as_stored(explanation, rows):
-        # Children are then told by their stored scores, which a closed month keeps.
-        explanation = explain(subject, month, against=against)
+    # A closed month's children are told by their stored scores, which it keeps.
+    depth = 0 if month in closed else _depth(subject, everybody)
+    explanation = explain(subject, month, against=against, depth=depth)
+    if depth and against in closed and not _is_as_stored(explanation, rows):
+        explanation = explain(subject, month, against=against, ledger=explanation.ledger)
     months = tuple(there for there in _until(month) if there >= FIRST_MONTH)
     card = card_of(explanation)
     is_same = says_the_same(rows.get(month), explanation.node)
