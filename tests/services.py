@@ -1,18 +1,28 @@
 """Throwaway servers for tests: each is started empty on a free port and leaves nothing behind."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from pmo_portal.environment import TRUE_WORDS
 
 
 class ServiceMissing(Exception):
     """A program that tests need is not installed on this machine."""
+
+
+class ServerDidNotStart(Exception):
+    """A server that is installed ended before it was ready."""
+
+
+STARTS = 5
 
 
 def nothing_may_be_skipped() -> bool:
@@ -57,28 +67,50 @@ def redis_server() -> Iterator[str]:
 
 
 @contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Servers that are started at once choose the same free port; so each waits for its turn."""
+    with (Path(tempfile.gettempdir()) / "pmo-portal-tests.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL without any data; a database's name is to be added to it."""
-    command = [find_program("pg_virtualenv"), "-o", "fsync=off", "sh", "-c", "env; echo ready; cat"]
-    if os.geteuid() == 0:
-        # As root its clusters would stand among the machine's own, where two runs collide.
-        command = [find_program("runuser"), "-u", "postgres", "--", *command]
-    with subprocess.Popen(
-        command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        told = {}
-        for line in server.stdout:
-            name, _, value = line.rstrip("\n").partition("=")
-            told[name] = value
-            if name == "ready":
-                break
-        else:
-            raise RuntimeError("pg_virtualenv did not start a server; it says why above.")
+    for attempt in range(STARTS):
         try:
-            yield "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}".format(**told)
+            with one_at_a_time():
+                server, address = _start_postgres()
+            break
+        except ServerDidNotStart:
+            if attempt == STARTS - 1:
+                raise
+            time.sleep(1 + attempt)  # somebody else's server may have taken the port meanwhile
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with server:
+        try:
+            yield address
         finally:
             # With its input it ends, and drops server and data; it says so, and must be heard.
             server.stdin.close()
             server.stdout.read()
+
+
+def _start_postgres() -> tuple[subprocess.Popen[str], str]:
+    command = [find_program("pg_virtualenv"), "-o", "fsync=off", "sh", "-c", "env; echo ready; cat"]
+    if os.geteuid() == 0:
+        # As root its clusters would stand among the machine's own, where two runs collide.
+        command = [find_program("runuser"), "-u", "postgres", "--", *command]
+    server = subprocess.Popen(
+        command, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    told = {}
+    for line in server.stdout:
+        name, _, value = line.rstrip("\n").partition("=")
+        told[name] = value
+        if name == "ready":
+            return server, "postgres://{PGUSER}:{PGPASSWORD}@{PGHOST}:{PGPORT}".format(**told)
+    server.communicate()
+    raise ServerDidNotStart("pg_virtualenv did not start a server; it says why above.")
