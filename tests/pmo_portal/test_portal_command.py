@@ -63,7 +63,7 @@ class Portal:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=30)
 
     def exit_code(self) -> int:
         return self.process.wait(timeout=LONGEST_START)

@@ -10,6 +10,7 @@ from argparse import ArgumentTypeError
 from datetime import timedelta
 from http.client import HTTPException
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.request import urlopen
 
@@ -57,6 +58,26 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+class Interrupt:
+    """Ctrl-C while the portal is being prepared.
+
+    It ends what is going on at once, unless that swallows it, as code does that a database calls
+    back; so it is asked for again between the steps.
+    """
+
+    def __init__(self) -> None:
+        self._has_come = False
+        signal.signal(signal.SIGINT, self._come)
+
+    def _come(self, _number: int, _frame: FrameType | None) -> None:
+        self._has_come = True
+        raise KeyboardInterrupt
+
+    def is_not_lost(self) -> None:
+        if self._has_come:
+            raise KeyboardInterrupt
+
+
 class Command(BaseCommand):
     help = (
         "Start the web server, the worker and the scheduler together; Ctrl-C ends them. The first"
@@ -95,9 +116,12 @@ class Command(BaseCommand):
                 port = door.getsockname()[1]
                 address = f"http://{bracketed(ANY_ADDRESS.get(host, host))}:{port}/"
                 with running_once(kept_at(".lock"), address):
+                    interrupt = Interrupt()
                     self.prepare_database()
+                    interrupt.is_not_lost()
                     if settings.DEBUG and not empty and not Subject.objects.exists():
                         self.fill_database(workspace)
+                    interrupt.is_not_lost()
                     self.serve(door, host, address)
         except (CannotStart, WorkspaceRefused) as refusal:
             refuse(str(refusal))
