@@ -25,7 +25,12 @@ expect.set_options(timeout=20_000)  # processors are shared with other tests
 
 MONTH = "2026-10"
 CLOSED_MONTH, REOPENED_MONTH = "2026-05", "2026-06"
+CHARTS_ARE_DONE = """
+() => [...document.querySelectorAll("[data-chart]")].every(
+  (chart) => ["drawn", "failed"].includes(chart.dataset.chartState))
+"""
 VALUE = {"metric": "adoption", "subject": "PRJ-BILLBOT", "period": MONTH, "value": "88"}
+
 
 @dataclass(frozen=True)
 class Site:
@@ -116,6 +121,11 @@ def answers(address: str) -> bool:
             return bool(answer.status == 200)
     except URLError:
         return False
+
+
+def settled(page: Page) -> None:
+    """Wait until whatever HTMX fetched has taken its place."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
 
 Visit = Callable[..., Page]

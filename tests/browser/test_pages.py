@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import get_resolver, resolve
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from examples.demo.company import ORGANISATION
-from tests.browser.conftest import CLOSED_MONTH, MONTH, REOPENED_MONTH, Site, Visit
+from tests.browser.conftest import (
+    CHARTS_ARE_DONE,
+    CLOSED_MONTH,
+    MONTH,
+    REOPENED_MONTH,
+    Site,
+    Visit,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-PHONE, NARROW_PHONE, DESK = 390, 360, 1440
+DESK, PHONE, NARROW_PHONE = 1440, 390, 360
 HEAVIEST_FIRST_LOAD = 600_000
 
-SAVED = "what became of a saved value"
+SAVED = "/entry/saved/TOKEN/"
+NO_SUCH_PAGE = "/no/such/page/"
 PAGES = [
     "/summary/",
     f"/summary/?month={CLOSED_MONTH}",
@@ -46,9 +56,12 @@ PAGES = [
     f"/months/{CLOSED_MONTH}/reopen/",
     "/account/",
     "/account/password/",
-    "/no/such/page/",
+    NO_SUCH_PAGE,
 ]
-"""What an administrator sees, who sees all there is."""
+"""What administrators see, who see all there is."""
+
+REFUSED_PAGE = "/entry/"
+SIGN_IN_PAGE = "/sign-in/"
 
 NO_PAGES = {"home", "sign_out", "entry_form", "entry_preview", "run_request", "score_status"}
 """They send on, take forms, or answer parts of a page."""
@@ -58,57 +71,71 @@ document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`Forbidden by ${event.effectiveDirective}: ${event.blockedURI}`));
 """
 
-CHARTS_ARE_DONE = """
-() => [...document.querySelectorAll("[data-chart]")].every(
-  (chart) => ["drawn", "failed"].includes(chart.dataset.chartState))
+OPEN_ALL = """
+() => {
+  const closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((details) => { details.open = true; });
+  return closed.length;
+}
 """
 
-SHAPES = """
-(chart) => [...chart.querySelectorAll(".plot path, .plot rect")].filter((shape) => {
+DRAWN_SHAPES = """
+(chart) => [...chart.querySelectorAll(".trace path")].filter((shape) => {
   const { width, height } = shape.getBoundingClientRect();
   return width > 0 || height > 0;
 }).length
 """
 
-WIDTH = "document.documentElement.scrollWidth"
+WIDTH = "() => document.documentElement.scrollWidth"
+
+TRANSFERRED = """
+() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .map((entry) => entry.transferSize)
+"""
+
+AXE = Axe()
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
-class Watch:
-    """What a window complains about."""
+@dataclass
+class Look:
+    """One way of looking at pages, and what is found wrong with them."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.axe = Axe()
-        self.complaints: list[str] = []
-        page.add_init_script(LOOK_OUT)
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"error in a script: {error}"))
+    page: Page
+    opens_details: bool = False
+    axe_options: Mapping[str, Any] = field(default_factory=dict)
+    found: dict[str, list[str]] = field(default_factory=dict)
+    _said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(LOOK_OUT)
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self._said.append(f"script: {error}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # That a page is not to be had is no error of that page.
-        is_about_itself = message.location.get("url") == self.page.url
-        if message.type == "error" and not (is_about_itself and "the server responded" in message.text):
-            self.complaints.append(f"console: {message.text}")
+        # That a page is not to be had is no error in that page.
+        is_its_status = message.location.get("url") == self.page.url
+        if message.type == "error" and not (is_its_status and "responded" in message.text):
+            self._said.append(f"console: {message.text}")
 
-    def problems_of(self, address: str, status: int = 200) -> Iterator[str]:
+    def at(self, address: str, *, status: int = 200) -> None:
         """Open a page and look at everything in it."""
-        self.complaints.clear()
+        self._said.clear()
         answer = self.page.goto(address)
         assert answer is not None
         self.page.wait_for_function(CHARTS_ARE_DONE)
-        if answer.status != status:
-            yield f"answered {answer.status}"
-        yield from self._charts()
-        yield from self._width()
-        for violation in self.axe.run(self.page).response["violations"]:
-            for node in violation["nodes"]:
-                yield f"axe: {violation['id']}: {node['target']} {node['html'][:150]}"
-        yield from self.complaints
+        problems = [] if answer.status == status else [f"answered {answer.status}"]
+        problems += [*self._charts(), *self._width()]
+        if self.opens_details and self.page.evaluate(OPEN_ALL):
+            self.page.wait_for_load_state("networkidle")  # some fetch what they show
+        problems += [*self._accessibility(), *self._said]
+        if problems:
+            self.found[address] = problems
 
     def _charts(self) -> Iterator[str]:
         for chart in self.page.locator("[data-chart]").all():
             name = chart.get_attribute("data-chart")
-            if not chart.evaluate(SHAPES):
+            if not chart.evaluate(DRAWN_SHAPES):
                 yield f"{name} is empty"
             if not chart.locator("xpath=ancestor::figure").locator("tbody tr").count():
                 yield f"{name} has no data table"
@@ -118,12 +145,22 @@ class Watch:
     def _width(self) -> Iterator[str]:
         size = self.page.viewport_size
         assert size is not None
-        widths = [size["width"], NARROW_PHONE] if size["width"] == PHONE else [size["width"]]
-        for width in widths:
-            self.page.set_viewport_size({**size, "width": width})
+        for width in {size["width"], NARROW_PHONE} if size["width"] == PHONE else {size["width"]}:
+            self.page.set_viewport_size({"width": width, "height": size["height"]})
             if (needed := self.page.evaluate(WIDTH)) > width:
                 yield f"needs {needed} px of {width}"
         self.page.set_viewport_size(size)
+
+    def _accessibility(self) -> Iterator[str]:
+        options = {"resultTypes": ["violations"], **self.axe_options}
+        for violation in AXE.run(self.page, options=options).response["violations"]:
+            for node in violation["nodes"]:
+                yield f"axe: {violation['id']}: {node['html'][:150]}"
+
+    def problems(self) -> str:
+        return "\n".join(
+            f"{address}: {problem}" for address, found in self.found.items() for problem in found
+        )
 
 
 def names_of_pages() -> set[str]:
@@ -131,49 +168,38 @@ def names_of_pages() -> set[str]:
     return {name for name in get_resolver().reverse_dict if isinstance(name, str)} - NO_PAGES
 
 
-def test_every_page_is_looked_at(site: Site) -> None:
-    addresses = [site.saved if page == SAVED else page for page in [*PAGES, "/sign-in/"]]
-    paths = [address.partition("?")[0] for address in addresses if "no/such" not in address]
-    assert {resolve(path).url_name for path in paths} == names_of_pages()
+def test_every_page_is_looked_at() -> None:
+    pages = {*PAGES, SIGN_IN_PAGE, REFUSED_PAGE} - {NO_SUCH_PAGE}
+    assert {resolve(page.partition("?")[0]).url_name for page in pages} == names_of_pages()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", DESK), ("dark", DESK), ("light", PHONE)])
 def test_nothing_is_wrong_with_any_page(site: Site, visit: Visit, theme: str, width: int) -> None:
-    wrong: dict[str, list[str]] = {}
+    def look(person: str = "") -> Look:
+        page = visit(person, width=width, color_scheme=theme)
+        # What differs between two looks is tried in each, and everything else once.
+        if theme == "dark":
+            return Look(page, axe_options=COLOURS)
+        return Look(page, opens_details=width == DESK)
 
-    def look(person: str, pages: list[str]) -> None:
-        watch = Watch(visit(person, width=width, color_scheme=theme))
-        for page in pages:
-            address = site.saved if page == SAVED else page
-            status = {"/no/such/page/": 404, "/months/2026-10/close/": 200}.get(page, 200)
-            if person == "executive":
-                status = 403
-            if problems := list(watch.problems_of(address, status)):
-                wrong[page] = problems
-
-    look("administrator", PAGES)
-    look("executive", ["/entry/"])
-    look("", ["/sign-in/"])
-    assert not wrong, "\n".join(
-        f"{page}: {problem}" for page, found in wrong.items() for problem in found
-    )
+    administrator, executive, nobody = look("administrator"), look("executive"), look()
+    for address in PAGES:
+        page = site.saved if address == SAVED else address
+        administrator.at(page, status=404 if address == NO_SUCH_PAGE else 200)
+    executive.at(REFUSED_PAGE, status=403)
+    nobody.at(SIGN_IN_PAGE)
+    problems = [found for look in (administrator, executive, nobody) if (found := look.problems())]
+    assert not problems, "\n".join(problems)
 
 
 def test_the_first_load_is_light_and_comes_from_here_alone(site: Site, visit: Visit) -> None:
     page = visit("executive")
     addresses: list[str] = []
-
-    def note(request: Request) -> None:
-        addresses.append(request.url)
-
-    page.on("request", note)
+    page.on("request", lambda request: addresses.append(request.url))
     page.goto("/summary/")
     page.wait_for_function(CHARTS_ARE_DONE)
-    sizes = page.evaluate(
-        """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-        .map((entry) => entry.transferSize)"""
-    )
-    assert min(sizes) > 0
+    sizes = page.evaluate(TRANSFERRED)
+    assert len(sizes) > 8  # style sheets, scripts, Plotly
     assert sum(sizes) < HEAVIEST_FIRST_LOAD
-    own = (site.address + "/", "data:", "blob:")
+    own = (f"{site.address}/", "data:", "blob:")
     assert [address for address in addresses if not address.startswith(own)] == []
