@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from pmo_portal.roles import home_for, roles_of
 
@@ -31,12 +32,14 @@ class ChangePassword(PasswordChangeView):
         return super().form_valid(form)
 
 
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The page of one's role."""
     return redirect(home_for(request.user))
 
 
+@require_safe
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     return render(request, "pmo_portal/account.html", {"roles": roles_of(request.user)})

@@ -49,8 +49,10 @@ class ProcessesOneByOne(LoadScopeScheduling):  # type: ignore[misc]  # it comes 
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        has_processes = any(place in nodeid for place in START_PROCESSES)
-        return "processes" if has_processes else nodeid
+        if any(place in nodeid for place in START_PROCESSES):
+            return "processes"
+        # One lot too: each worker would build and serve a company of its own to look at.
+        return "browser" if "tests/browser/" in nodeid else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -63,6 +63,7 @@ class Installation:
             if name not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "CELERY_BROKER_URL")
         } | {
             "DATABASE_URL": database_url,
+            "VAR_DIR": str(folder),
             "SCORE_RUN_STALE_SECONDS": "5",
             "ANSWER_NEEDS_EVERY_SECONDS": "1",
             "CELERY_WORKER_CONCURRENCY": "2",

@@ -111,7 +111,6 @@ PAGES: dict[str, Door] = {
     "home": Door(
         SIGNED_IN,
         get="/account/",
-        post=None,
         leads={
             EXECUTIVE: "/summary/",
             PMO_LEAD: "/portfolios/",
@@ -127,7 +126,7 @@ PAGES: dict[str, Door] = {
         leads={NOBODY: 200},
     ),
     "sign_out": Door(EVERYBODY, get=TAKES_NONE, post="/sign-in/"),
-    "account": Door(SIGNED_IN, post=None),
+    "account": Door(SIGNED_IN),
     "password_change": Door(
         SIGNED_IN,
         post="/account/",

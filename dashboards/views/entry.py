@@ -124,7 +124,12 @@ def entry_form(request: HttpRequest) -> HttpResponse:
     """
     desk = read_desk(request.user)
     chosen = Chosen.of(desk, request.POST)
-    return _form_fragment(request, _prefilled(desk, chosen, request.POST), chosen)
+    form = _prefilled(desk, chosen, request.POST)
+    # Lists that stay the same stay in place: in another one, typing a name would begin anew.
+    form.fields["metric"].widget.attrs["hx-preserve"] = "true"
+    if chosen.metric and chosen.metric.code == request.POST.get("shown_metric"):
+        form.fields["subject"].widget.attrs["hx-preserve"] = "true"
+    return _form_fragment(request, form, chosen)
 
 
 @require_safe

@@ -150,7 +150,7 @@ def _bubbles(
         for value in values
         if value.budget is not None and value.currency == currency
     ]
-    if not bubbles:
+    if all(bubble.score is None for bubble in bubbles):
         return None
     return value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
 

@@ -61,6 +61,49 @@
     }
   });
 
+  // An answer takes the place of fields that somebody is using meanwhile: what was typed or chosen
+  // since it was asked for stays.
+
+  const fieldsAsSent = new WeakMap();
+  const typedSince = new WeakMap();
+
+  function fieldsIn(element) {
+    return [...element.querySelectorAll("input[id]:not([type=checkbox]), select[id], textarea[id]")];
+  }
+
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    fieldsAsSent.set(detail.xhr, new Map(fieldsIn(detail.target).map((field) => [field.id, field.value])));
+  });
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const sent = fieldsAsSent.get(detail.xhr) ?? new Map();
+    typedSince.set(
+      detail.xhr,
+      fieldsIn(detail.target)
+        .filter((field) => sent.has(field.id) && sent.get(field.id) !== field.value)
+        .map((field) => [field.id, field.value]),
+    );
+  });
+
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    for (const [id, value] of typedSince.get(detail.xhr) ?? []) {
+      const field = document.getElementById(id);
+      if (field) {
+        field.value = value;
+      }
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    const typed = typedSince.get(detail.xhr) ?? [];
+    typedSince.delete(detail.xhr);
+    for (const [id] of typed) {
+      for (const name of ["input", "change"]) {
+        document.getElementById(id)?.dispatchEvent(new Event(name, { bubbles: true }));
+      }
+    }
+  });
+
   // What HTMX asked for and did not get is told, once, at the foot of the window.
 
   function tell(text) {

@@ -212,7 +212,8 @@ def test_without_any_budget_there_is_no_chart_but_a_sentence(reader: Client) -> 
     page = read(reader, "/portfolios/FLEET/")
 
     assert page.context["bubbles"] is None
-    assert "No project here has a budget." in page.words
+    sentence = "No project here has both a budget and a value creation score."
+    assert sentence in page.words
     assert "No project here says what it costs." in page.words
 
 
