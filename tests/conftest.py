@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+import redis
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
@@ -126,10 +127,18 @@ def needed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
+def redis_address() -> Iterator[str]:
     """A Redis of this session's own."""
     with needed(), redis_server() as address:
         yield address
+
+
+@pytest.fixture
+def redis_url(redis_address: str) -> str:
+    """A Redis without any data: what an earlier test left in its queues is gone."""
+    with closing(redis.Redis.from_url(redis_address)) as client:
+        client.flushall()
+    return redis_address
 
 
 @pytest.fixture(scope="session")
