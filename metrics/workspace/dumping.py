@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import F
-from django.db.models.functions import Collate
 
 from metrics.bulk import is_postgresql
 from metrics.choices import Cadence
@@ -31,6 +29,7 @@ from metrics.workspace.layout import (
 from metrics.workspace.merging import DEFAULT_ORGANISATION_NAME
 from metrics.workspace.problems import WorkspaceRefused
 from projects.models import DEFAULT_ORGANISATION_CODE, Organisation, Subject
+from projects.querysets import by_code_point
 from projects.validation import LONGEST_LIST, listed
 
 ROWS_IN_CHUNK = 5_000
@@ -186,10 +185,9 @@ class _Dump:
 
 
 def _values_of(metric: int) -> Iterator[tuple[str, Any, float, str]]:
-    code = Collate("subject__code", "C") if is_postgresql() else F("subject__code")
     return (
         Measurement.objects.filter(metric=metric)
-        .order_by(code, "period_start")
+        .order_by(by_code_point("subject__code"), "period_start")
         .values_list("subject__code", "period_start", "value", "note")
         .iterator(ROWS_IN_CHUNK)
     )
