@@ -17,6 +17,8 @@ READ_DASHBOARDS = "metrics.read_dashboards"
 ENTER_MEASUREMENTS = "metrics.enter_measurements"
 KEEP_DEFINITIONS = "metrics.keep_definitions"
 CLOSE_MONTHS = "metrics.close_months"
+APPROVE_MEASUREMENTS = "metrics.approve_measurements"
+UNDO_IMPORTS = "metrics.undo_imports"
 
 
 def needs(permission: str) -> Callable[[View], View]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.urls import register_converter
+
 from projects.months import Month
 
 
@@ -27,3 +29,7 @@ class MonthConverter:
 
     def to_url(self, value: Month | str) -> str:
         return str(value)
+
+
+register_converter(CodeConverter, "code")
+register_converter(MonthConverter, "month")

@@ -102,7 +102,71 @@ class Door(TextChoices):
     """Through which door a value came in."""
 
     FORM = "form", _("Form")
+    GRID = "grid", _("Grid")
     IMPORT = "import", _("Import")
+    UNDO = "undo", _("Import undone")
+    RESTORE = "restore", _("Old value restored")
     API = "api", _("API")
     WORKSPACE = "workspace", _("Workspace folder")
     COMMAND = "command", _("Command")
+
+
+class DraftState(TextChoices):
+    """What became of a value that needs approval."""
+
+    WAITING = "waiting", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ProposalState(TextChoices):
+    """What became of an analyst's "does not apply"."""
+
+    WAITING = "waiting", _("Waiting for a decision")
+    GRANTED = "granted", _("Granted")
+    REFUSED = "refused", _("Refused")
+
+
+class ReminderKind(TextChoices):
+    DUE = "due", _("What is due")
+    ESCALATION = "escalation", _("What is long overdue")
+
+
+class MailState(TextChoices):
+    DUE = "due", _("To be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+
+
+class BatchState(TextChoices):
+    """How far an import is."""
+
+    NEW = "new", _("To be mapped")
+    CHECK_DUE = "check_due", _("To be checked")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked, nothing stored yet")
+    STORE_DUE = "store_due", _("To be imported")
+    STORING = "storing", _("Being imported")
+    DONE = "done", _("Imported")
+    FAILED = "failed", _("Failed")
+    UNDONE = "undone", _("Undone")
+
+
+class BatchMode(TextChoices):
+    """What is imported where some rows are refused."""
+
+    ALL_OR_NOTHING = "all", _("All rows or none")
+    ACCEPTED_ONLY = "accepted", _("The accepted rows only")
+
+
+class Verdict(TextChoices):
+    """What an import says of a row."""
+
+    NEW = "new", _("New")
+    CHANGED = "changed", _("Changed")
+    SAME = "same", _("Same")
+    QUESTIONED = "questioned", _("Unusual")
+    REFUSED = "refused", _("Refused")
+    LEFT = "left", _("Left as it is, being changed since")

@@ -31,7 +31,12 @@ READER = frozenset({"metrics.read_dashboards"})
 ENTERER = READER | {"metrics.enter_measurements"}
 KEEPER = (
     READER
-    | {"metrics.keep_definitions", "metrics.close_months"}
+    | {
+        "metrics.keep_definitions",
+        "metrics.close_months",
+        "metrics.approve_measurements",
+        "metrics.undo_imports",
+    }
     | may_keep(
         "projects",
         "subject",

@@ -319,6 +319,9 @@ ANSWER_NEEDS_EVERY_SECONDS = environment.number(
 )
 REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
 
+# Why a definition was changed is kept whole, however much there is to say.
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
 CELERY_BROKER_URL = environment.address(
     "CELERY_BROKER_URL", schemes=("redis", "rediss"), takes=BROKER
 )

@@ -1,12 +1,16 @@
 """How it is measured, and what came of it."""
 
+from metrics.models.answers import ExemptionProposal, NoValue
 from metrics.models.definitions import (
     CurveOverride,
     Exemption,
     MetricAssignment,
     MetricDefinition,
 )
+from metrics.models.drafts import DraftMeasurement
+from metrics.models.imports import BatchRows, ImportBatch, ImportFile, SavedMapping
 from metrics.models.measurements import Measurement, MeasurementChange
+from metrics.models.reminders import Reminder
 from metrics.models.runs import RescoreNeed, ScoreRun
 from metrics.models.scorecards import (
     GROUPS,
@@ -30,16 +34,24 @@ __all__ = [
     "SCORE_COLUMNS",
     "SHARE_FIELDS",
     "WEIGHT_FIELDS",
+    "BatchRows",
     "CurveOverride",
+    "DraftMeasurement",
     "Exemption",
+    "ExemptionProposal",
+    "ImportBatch",
+    "ImportFile",
     "Measure",
     "Measurement",
     "MeasurementChange",
     "MetricAssignment",
     "MetricDefinition",
     "MonthClosing",
+    "NoValue",
+    "Reminder",
     "ReportedScore",
     "RescoreNeed",
+    "SavedMapping",
     "Score",
     "ScoreColumns",
     "ScoreRun",

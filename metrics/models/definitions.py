@@ -92,6 +92,16 @@ class MetricDefinition(models.Model):
         _("formula"), max_length=FORMULA_LENGTH, blank=True, validators=[validate_formula]
     )
     timing = models.CharField(_("timing"), max_length=7, choices=Timing, blank=True)
+    asks_why_red = models.BooleanField(
+        _("asks why"),
+        default=False,
+        help_text=_("A value that comes out red needs a sentence of explanation as its note."),
+    )
+    needs_approval = models.BooleanField(
+        _("needs approval"),
+        default=False,
+        help_text=_("A value counts once somebody else has approved it."),
+    )
     owner_role = models.CharField(_("owner"), max_length=255, blank=True)
     description = models.TextField(_("description"), blank=True)
     source = models.TextField(_("source"), blank=True)

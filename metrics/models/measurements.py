@@ -32,6 +32,15 @@ class Measurement(models.Model):
     )
     created_at = models.DateTimeField(_("created at"))
     changed_at = models.DateTimeField(_("changed at"))
+    batch = models.ForeignKey(
+        "metrics.ImportBatch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="measurements",
+        db_index=False,
+        help_text=_("The import that it comes from, unless it was changed since."),
+    )
 
     class Meta:
         ordering = ["metric", "subject", "period_start"]
@@ -44,20 +53,44 @@ class Measurement(models.Model):
                 name="measurement_month_is_one", condition=month_in_range("month")
             ),
         ]
-        indexes = [models.Index(fields=["month"], name="measurement_month")]
+        indexes = [
+            models.Index(fields=["month"], name="measurement_month"),
+            models.Index(
+                fields=["batch"],
+                name="measurement_of_a_batch",
+                condition=models.Q(batch__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.metric.code} of {self.subject.code} from {self.period_start}: {self.value}"
 
 
 class MeasurementChange(models.Model):
-    """A value that was corrected or deleted: who did it, when, from what to what."""
+    """A value that was corrected or deleted: who did it, when, from what to what.
+
+    Who gave the value that was replaced, when and how, stands beside it: a creation has no record
+    but the measurement itself, which tells of its latest change only.
+    """
 
     metric = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
     period_start = models.DateField(_("period start"))
     value_before = models.FloatField(_("value before"))
     note_before = models.TextField(_("note before"), blank=True)
+    entered_by_before = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    entered_at_before = models.DateTimeField(_("entered at before"), null=True, blank=True)
+    door_before = models.CharField(_("came through before"), max_length=9, blank=True, choices=Door)
+    batch_before = models.ForeignKey(
+        "metrics.ImportBatch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced",
+        db_index=False,
+    )
     value_after = models.FloatField(
         _("value after"), null=True, blank=True, help_text=_("Blank: the value was deleted.")
     )
@@ -67,6 +100,15 @@ class MeasurementChange(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     changed_at = models.DateTimeField(_("changed at"))
+    batch = models.ForeignKey(
+        "metrics.ImportBatch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="changes",
+        db_index=False,
+        help_text=_("The import that made the change, or whose undoing did."),
+    )
 
     class Meta:
         ordering = ["-changed_at", "-id"]
@@ -79,7 +121,15 @@ class MeasurementChange(models.Model):
         indexes = [
             models.Index(
                 fields=["metric", "subject", "period_start"], name="change_of_a_measurement"
-            )
+            ),
+            models.Index(
+                fields=["batch"], name="change_of_a_batch", condition=models.Q(batch__isnull=False)
+            ),
+            models.Index(
+                fields=["batch_before"],
+                name="replaced_of_a_batch",
+                condition=models.Q(batch_before__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,8 +12,6 @@ from django.db.models.deletion import ProtectedError
 
 Row = TypeVar("Row", bound=models.Model)
 
-REASON_LENGTH = 100
-
 
 def seen(row: Row) -> Row | None:
     """The row as the database has it now; None for a new one."""
@@ -94,7 +92,7 @@ def _found(row: Row, rows: models.QuerySet[Row]) -> Row | None:
 def _sign(row: Any, by: User | None, reason: str) -> None:
     # Read by the history's own signal handlers when the row is saved or deleted.
     row._history_user = by
-    row._change_reason = reason[:REASON_LENGTH]
+    row._change_reason = reason
 
 
 def _counted(rows: set[models.Model]) -> str:

@@ -1,9 +1,7 @@
-"""The addresses of all pages; the state of a page (month, filters, sort) is in its query."""
+"""Pages that show scores, months and runs."""
 
-from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls import URLPattern, path
 
-from dashboards.converters import CodeConverter, MonthConverter
-from dashboards.views.entry import entry, entry_form, entry_preview, entry_saved
 from dashboards.views.explain import explain, explain_values
 from dashboards.views.month_pages import score_status_notice
 from dashboards.views.months import month_close, month_detail, month_list, month_reopen
@@ -13,10 +11,7 @@ from dashboards.views.runs import run_list, run_request
 from dashboards.views.segments import segment_detail, segment_list
 from dashboards.views.summary import summary
 
-register_converter(CodeConverter, "code")
-register_converter(MonthConverter, "month")
-
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns: list[URLPattern] = [
     path("summary/", summary, name="summary"),
     path("portfolios/", portfolio_list, name="portfolio_list"),
     path("portfolios/<code:code>/", portfolio_detail, name="portfolio_detail"),
@@ -30,10 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         explain_values,
         name="explain_values",
     ),
-    path("entry/", entry, name="entry"),
-    path("entry/form/", entry_form, name="entry_form"),
-    path("entry/preview/", entry_preview, name="entry_preview"),
-    path("entry/saved/<str:token>/", entry_saved, name="entry_saved"),
     path("months/", month_list, name="month_list"),
     path("months/<month:month>/", month_detail, name="month_detail"),
     path("months/<month:month>/close/", month_close, name="month_close"),

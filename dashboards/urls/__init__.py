@@ -1,0 +1,26 @@
+"""The addresses of all pages; the state of a page (month, filters, sort) is in its query."""
+
+from django.urls import URLPattern, URLResolver
+
+import dashboards.converters  # noqa: F401  # known before the addresses that use them
+from dashboards.urls import (
+    answers,
+    due,
+    editing,
+    entry,
+    grid,
+    imports,
+    keeping,
+    reading,
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *reading.urlpatterns,
+    *due.urlpatterns,
+    *entry.urlpatterns,
+    *answers.urlpatterns,
+    *grid.urlpatterns,
+    *imports.urlpatterns,
+    *keeping.urlpatterns,
+    *editing.urlpatterns,
+]

@@ -1,0 +1,5 @@
+"""What is due."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

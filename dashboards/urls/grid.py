@@ -1,0 +1,5 @@
+"""The grid."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Imports: upload, mapping, check, batches."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

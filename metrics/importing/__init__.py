@@ -1,0 +1,1 @@
+"""Files with values as people have them: read safely, mapped, and turned into single values."""

@@ -1,0 +1,53 @@
+"""Mails about what is due: one a person and day, each sent once."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from metrics.choices import MailState, ReminderKind
+
+
+class Reminder(models.Model):
+    """One mail to one person, and what it told, so that nothing is told twice.
+
+    It is written before it is sent, and sent by whoever claims it; a claim whose worker died is
+    taken again, with the same Message-ID.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="metric_reminders"
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=ReminderKind)
+    day = models.DateField(_("day"))
+    state = models.CharField(_("state"), max_length=7, choices=MailState, default=MailState.DUE)
+    subject = models.CharField(_("subject"), max_length=255)
+    body = models.TextField(_("text"))
+    told = models.JSONField(
+        _("told"), default=list, help_text=_("What it was about: stage, metric and period each.")
+    )
+    message_id = models.CharField(_("Message-ID"), max_length=255)
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        ordering = ["-day", "user"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_reminder_a_person_and_day", fields=["user", "kind", "day"]
+            ),
+            models.CheckConstraint(
+                name="reminder_state_known", condition=Q(state__in=MailState.values)
+            ),
+            models.CheckConstraint(
+                name="reminder_kind_known", condition=Q(kind__in=ReminderKind.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.user} on {self.day}"
