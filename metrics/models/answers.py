@@ -1,4 +1,4 @@
-"""What an analyst says instead of a value: there is none this time, or the metric does not apply."""
+"""What an analyst says instead of a value: there is none, or the metric does not apply."""
 
 from __future__ import annotations
 
