@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
@@ -21,11 +22,17 @@ APPROVE_MEASUREMENTS = "metrics.approve_measurements"
 UNDO_IMPORTS = "metrics.undo_imports"
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Sign-in for strangers; 403, and a line in the log, for people without the permission."""
+def needs(permission: str, *others: str) -> Callable[[View], View]:
+    """Sign-in for strangers; 403, and a line in the log, for people without the permission.
+
+    Where several are named, any one of them is enough.
+    """
 
     def decorate(view: View) -> View:
-        allowed: Any = permission_required(permission, raise_exception=True)(view)
+        if others:
+            allowed: Any = _with_any(view, (permission, *others))
+        else:
+            allowed = permission_required(permission, raise_exception=True)(view)
         signed_in: View = login_required(allowed)
 
         @wraps(view)
@@ -37,6 +44,16 @@ def needs(permission: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _with_any(view: View, permissions: tuple[str, ...]) -> View:
+    @wraps(view)
+    def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not any(request.user.has_perm(permission) for permission in permissions):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return allowed
 
 
 def _leave_for_sign_in(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Codes and months in addresses."""
+"""Codes, months and periods in addresses."""
 
 from __future__ import annotations
 
@@ -31,5 +31,18 @@ class MonthConverter:
         return str(value)
 
 
+class PeriodConverter:
+    """A period as it is written: `2026-03-09`, `2026-W11`, `2026-03`, `2026-Q1`, `2026`."""
+
+    regex = r"\d{4}(?:-[0-9QW][0-9-]{0,4})?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(CodeConverter, "code")
 register_converter(MonthConverter, "month")
+register_converter(PeriodConverter, "period")

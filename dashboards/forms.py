@@ -18,6 +18,7 @@ from metrics.models import Measurement, MetricDefinition
 from metrics.periods import WRITTEN_LIKE, Period
 from metrics.validation.dependence import stored_rules
 from metrics.validation.measurements import MeasurementRules
+from projects.fields import MonthFormField
 from projects.months import MONTHS_PER_YEAR
 
 SUBJECTS_IN_A_LIST = 150
@@ -148,6 +149,59 @@ class EntryForm(forms.Form):
             )
             % {"period": rules.label(period), "earliest": earliest},
         )
+
+
+class NoValueForm(forms.Form):
+    """Why a period has no value."""
+
+    reason = forms.CharField(
+        label=_("Why is there none?"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why there is no value; the reason is kept.")},
+        help_text=_("It stays missing in the scores, and is asked for no longer."),
+    )
+
+
+class ProposalForm(forms.Form):
+    """Why, and in which months, a metric does not apply to a subject."""
+
+    reason = forms.CharField(
+        label=_("Why does it not apply?"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why it does not apply; the reason is kept.")},
+        help_text=_("A PMO lead grants or refuses it. Until then its values are missing."),
+    )
+    from_month = MonthFormField(
+        label=_("From"), required=False, help_text=_("Blank: it never applied.")
+    )
+    until_month = MonthFormField(
+        label=_("Until"), required=False, help_text=_("Blank: from now on, without an end.")
+    )
+
+
+class RejectForm(forms.Form):
+    """Why values are sent back."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why; the analyst reads it.")},
+    )
+
+
+class RestoreForm(forms.Form):
+    """An old value, put back with a note."""
+
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It stood beside the old value. Add why it is restored, if that helps."),
+    )
 
 
 class ReopenForm(forms.Form):

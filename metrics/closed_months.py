@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from metrics.models import MonthClosing
 from projects.months import Month
@@ -19,14 +20,27 @@ class ClosedMonths:
 
     closed: frozenset[Month]
     first_named: Month | None
+    moments: Mapping[Month, datetime] = field(default_factory=dict)
+    first_moment: datetime | None = None
+    """When the first month that was ever closed by name was closed first."""
 
     @classmethod
     def read(cls) -> ClosedMonths:
-        rows = list(MonthClosing.objects.values_list("month", "reopened_at"))
+        rows = list(MonthClosing.objects.values_list("month", "reopened_at", "closed_at"))
+        first = min((month for month, *_ in rows), default=None)
+        moments = {month: closed_at for month, reopened_at, closed_at in rows if not reopened_at}
         return cls(
-            frozenset(month for month, reopened_at in rows if reopened_at is None),
-            min((month for month, _ in rows), default=None),
+            frozenset(moments),
+            first,
+            moments,
+            min((closed_at for month, _, closed_at in rows if month == first), default=None),
         )
+
+    def closed_at(self, month: int) -> datetime | None:
+        """When a month's scores were frozen; None while it is open."""
+        if self.first_named is not None and month < self.first_named:
+            return self.first_moment
+        return self.moments.get(Month(month))
 
     def __contains__(self, month: int) -> bool:
         if self.first_named is not None and month < self.first_named:

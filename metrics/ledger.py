@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
+from django.db import connection, models
 from numpy.typing import NDArray
 
 from metrics.bulk import Columns, among, differs, float_or_null, is_postgresql, read_columns, stage
@@ -128,25 +130,88 @@ _SUBJECT_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """All definitions and links as rows, as they stand at one moment; each list in its keys' order.
+
+    An override is (metric, subject, from month, curve), an exemption (metric, subject, first and
+    last month), a line (scorecard, metric, weight), an offer (service, segment, weight).
+    """
+
+    subjects: Sequence[SubjectFacts]
+    metrics: Sequence[MetricDefinition]
+    overrides: Sequence[tuple[int, int, int, Any]]
+    exemptions: Sequence[tuple[int, int, int, int | None]]
+    cards: Sequence[Scorecard]
+    lines: Sequence[tuple[int, int, float]]
+    offers: Sequence[tuple[int, int, float]]
+
+
 def read_ledger() -> Ledger:
     """All definitions and links, as they stand now."""
     rows = SubjectRow.objects.order_by("pk").values_list(*_SUBJECT_COLUMNS)
-    subjects = [SubjectFacts(*row) for row in rows]
+    links = _read_links()
+    return ledger_of(
+        Stated(
+            subjects=[SubjectFacts(*row) for row in rows],
+            metrics=list(MetricDefinition.objects.order_by("pk")),
+            overrides=[
+                (metric, subject, first, json.loads(curve))
+                for metric, subject, first, _, _, curve in links[CurveOverride]
+            ],
+            exemptions=[row[:4] for row in links[Exemption]],
+            cards=list(Scorecard.objects.order_by("pk")),
+            lines=[
+                (card, metric, weight) for card, metric, _, _, weight, _ in links[ScorecardLine]
+            ],
+            offers=[(one, other, weight) for one, other, _, _, weight, _ in links[Offer]],
+        )
+    )
+
+
+_LINKS: dict[type[models.Model], tuple[str, str, str, str, str, str]] = {
+    CurveOverride: ("metric_id", "subject_id", "from_month", "", "", "CAST(curve AS text)"),
+    Exemption: ("metric_id", "subject_id", "from_month", "until_month", "", ""),
+    ScorecardLine: ("scorecard_id", "metric_id", "", "", "weight", ""),
+    Offer: ("service_id", "segment_id", "", "", "weight", ""),
+}
+_NULLS = ("bigint", "bigint", "bigint", "bigint", "double precision", "text")
+
+
+def _read_links() -> dict[type[models.Model], list[tuple[Any, ...]]]:
+    """What links two rows, in one query: its two ends, first and last month, weight, curve."""
+    parts = []
+    for number, (model, columns) in enumerate(_LINKS.items()):
+        selected = [
+            column or f"CAST(NULL AS {kind})" for column, kind in zip(columns, _NULLS, strict=True)
+        ]
+        table = connection.ops.quote_name(model._meta.db_table)
+        parts.append(f"SELECT {number}, id, {', '.join(selected)} FROM {table}")
+    found: dict[type[models.Model], list[tuple[Any, ...]]] = {model: [] for model in _LINKS}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        for number, _, *row in sorted(cursor.fetchall(), key=lambda row: row[:2]):
+            found[tuple(_LINKS)[number]].append(tuple(row))
+    return found
+
+
+def ledger_of(stated: Stated) -> Ledger:
+    """The definitions as columns."""
+    subjects, metric_rows = stated.subjects, stated.metrics
     subject_ids = np.array([subject.pk for subject in subjects], dtype=np.int64)
     kinds = np.array([subject.kind for subject in subjects], dtype=np.str_)
     numbers = {pk: number for number, pk in enumerate(subject_ids.tolist())}
     active_from, active_until = _spans(subjects, numbers)
-    metric_rows = list(MetricDefinition.objects.order_by("pk"))
     metric_ids = np.array([row.pk for row in metric_rows], dtype=np.int64)
-    cards, card_of = _read_cards(subjects, kinds, metric_ids)
+    cards, card_of = _cards(stated, kinds, metric_ids)
     definitions = Definitions(
-        metrics=_read_metrics(metric_rows, numbers),
+        metrics=_metrics(stated, numbers),
         cards=cards,
         card_of=card_of,
         active_from=active_from,
         active_until=active_until,
         kind=kinds,
-        links=_links(subjects, numbers),
+        links=_links(stated, numbers),
     )
     starts_in = (subject.fiscal_year_starts_in for subject in subjects)
     return Ledger(
@@ -184,18 +249,12 @@ def _last(month: int | None) -> int:
     return NEVER if month is None else int(month)
 
 
-def _read_metrics(
-    rows: Sequence[MetricDefinition], numbers: Mapping[int, int]
-) -> tuple[Metric, ...]:
+def _metrics(stated: Stated, numbers: Mapping[int, int]) -> tuple[Metric, ...]:
     overrides: dict[int, list[CurveChange]] = defaultdict(list)
-    for metric_id, subject_id, month, curve in CurveOverride.objects.values_list(
-        "metric_id", "subject_id", "from_month", "curve"
-    ):
+    for metric_id, subject_id, month, curve in stated.overrides:
         overrides[metric_id].append(CurveChange(numbers[subject_id], int(month), Curve.of(curve)))
     exempt: dict[int, list[Exempt]] = defaultdict(list)
-    for metric_id, subject_id, first, last in Exemption.objects.values_list(
-        "metric_id", "subject_id", "from_month", "until_month"
-    ):
+    for metric_id, subject_id, first, last in stated.exemptions:
         exempt[metric_id].append(Exempt(numbers[subject_id], Span(int(first), _last(last))))
     return tuple(
         Metric(
@@ -210,26 +269,24 @@ def _read_metrics(
             overrides=tuple(overrides[row.pk]),
             exempt=tuple(exempt[row.pk]),
         )
-        for row in rows
+        for row in stated.metrics
     )
 
 
-def _read_cards(
-    subjects: Sequence[SubjectFacts], kinds: NDArray[np.str_], metric_ids: Integers
+def _cards(
+    stated: Stated, kinds: NDArray[np.str_], metric_ids: Integers
 ) -> tuple[tuple[Card, ...], Integers]:
     lines: dict[int, list[Line]] = defaultdict(list)
-    for card_id, metric_id, weight in ScorecardLine.objects.order_by("pk").values_list(
-        "scorecard_id", "metric_id", "weight"
-    ):
+    for card_id, metric_id, weight in stated.lines:
         lines[card_id].append(Line(int(np.searchsorted(metric_ids, metric_id)), weight))
-    rows = list(Scorecard.objects.order_by("pk"))
+    rows = stated.cards
     cards = tuple(card_of_row(row, lines[row.pk]) for row in rows)
     card_of = np.full(len(kinds), -1, dtype=np.int64)
     for number, row in enumerate(rows):
         if row.is_default:
             card_of[kinds == row.subject_kind] = number
     places = {row.pk: number for number, row in enumerate(rows)}
-    for number, subject in enumerate(subjects):
+    for number, subject in enumerate(stated.subjects):
         if subject.scorecard is not None:
             card_of[number] = places[subject.scorecard]
     return cards, card_of
@@ -271,8 +328,9 @@ class _LinkRows:
         )
 
 
-def _links(subjects: Sequence[SubjectFacts], numbers: Mapping[int, int]) -> dict[str, Links]:
+def _links(stated: Stated, numbers: Mapping[int, int]) -> dict[str, Links]:
     """Who is a member of whose group, and with which weight (the table of SCORING section 4)."""
+    subjects = stated.subjects
     of = {group: _LinkRows(numbers) for group in GROUPS if group != "own"}
     wholes = [subject.pk for subject in subjects if subject.kind == SubjectKind.ORGANISATION]
     weights = {subject.pk: subject.project_weight for subject in subjects}
@@ -295,7 +353,7 @@ def _links(subjects: Sequence[SubjectFacts], numbers: Mapping[int, int]) -> dict
                 of["customers"].add(
                     subject.segment_of_customer, subject.pk, subject.customer_weight
                 )
-    for service, segment, weight in Offer.objects.values_list("service_id", "segment_id", "weight"):
+    for service, segment, weight in stated.offers:
         of["services"].add(segment, service, weight)
     return {group: rows.links() for group, rows in of.items()}
 
@@ -320,12 +378,23 @@ def read_measurements(
     ledger: Ledger, first: int, last: int, subjects: Integers | None = None
 ) -> dict[int, Measurements]:
     """What scores of the months first to last can depend on; of some subjects or of all."""
+    return by_metric(ledger, read_measurement_columns(ledger, first, last, subjects))
+
+
+def read_measurement_columns(
+    ledger: Ledger,
+    first: int,
+    last: int,
+    subjects: Integers | None = None,
+    given_by: datetime | None = None,
+) -> Columns:
+    """The same as columns with the rows' keys; with a moment, those given by then, as they are."""
     metrics = ledger.definitions.metrics
     by_first: dict[int, list[int]] = defaultdict(list)
     for number, needed in enumerate(first_months_needed(metrics, first)):
         by_first[needed].append(int(ledger.metric_ids[number]))
     if not by_first:
-        return {}
+        return {}  # nobody defined a metric
     alternatives, parameters = [], []
     for needed, ids in by_first.items():
         condition, values = among("metric_id", ids)
@@ -337,20 +406,30 @@ def read_measurements(
         condition, values = among("subject_id", ledger.subject_ids[subjects])
         where += f" AND {condition}"
         parameters += values
+    if given_by is not None:
+        where += " AND created_at <= %s"
+        parameters.append(connection.ops.adapt_datetimefield_value(given_by))
     order = (
         "period_start - DATE '0001-01-01'"
         if is_postgresql()
         else "CAST(julianday(period_start) AS INTEGER)"
     )
-    columns = read_columns(
+    return read_columns(
         {"metric": "i", "subject": "i", "month": "i", "period": "i", "value": "f"},
         f"SELECT metric_id, subject_id, month, {order}, value FROM {_MEASUREMENTS} WHERE {where}",
         parameters,
     )
-    return _by_metric(ledger, columns)
 
 
-def _by_metric(ledger: Ledger, columns: Columns) -> dict[int, Measurements]:
+def period_order(start: date) -> int:
+    """The same number that the database makes of the first day of a period."""
+    return start.toordinal() - 1 if is_postgresql() else start.toordinal() + 1_721_424
+
+
+def by_metric(ledger: Ledger, columns: Columns) -> dict[int, Measurements]:
+    """Measurements of each metric, by its number."""
+    if not columns:
+        return {}
     order = np.argsort(columns["metric"], kind="stable")
     metric = columns["metric"][order]
     subject = np.searchsorted(ledger.subject_ids, columns["subject"][order])

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from celery import shared_task
 from django.db import IntegrityError, OperationalError
 
 from metrics.choices import RunTrigger
-from metrics.operations.heartbeat import heartbeat
+from metrics.operations.heartbeat import beating, heartbeat
+from metrics.operations.imports import (
+    BatchLost,
+    carry_out_batch,
+    give_batch_back,
+    reopen_dead_batches,
+    show_life_of_batch,
+    take_next_batch,
+)
+from metrics.operations.reminders import send_reminders, write_reminders
 from metrics.operations.runs import (
     RunLost,
     carry_out,
@@ -57,3 +67,38 @@ def reopen_dead_runs_task() -> None:
     if reopened := reopen_dead_runs():
         logger.warning("%s run(s) of dead workers were reopened.", reopened)
         answer_needs_task()
+
+
+@shared_task(
+    acks_late=True,
+    autoretry_for=PASSING_FAULTS,
+    retry_backoff=True,
+    retry_backoff_max=60,
+    max_retries=8,
+)
+def answer_imports_task() -> None:
+    """Check and store the imports that are due; safe to deliver twice, as batches are claimed."""
+    if reopened := reopen_dead_batches():
+        logger.warning("%s import(s) of dead workers were reopened.", reopened)
+    while batch := take_next_batch():
+        try:
+            with beating(partial(show_life_of_batch, batch)):
+                carry_out_batch(batch)
+        except BatchLost as lost:
+            logger.warning("%s", lost)
+        except PASSING_FAULTS:
+            give_batch_back(batch)
+            raise
+
+
+@shared_task(acks_late=True, autoretry_for=PASSING_FAULTS, retry_backoff=True, max_retries=8)
+def remind_task() -> None:
+    """Write the day's mails and send them; safe to deliver twice, as mails are claimed."""
+    write_reminders()
+    send_reminders()
+
+
+@shared_task(acks_late=True, autoretry_for=PASSING_FAULTS, retry_backoff=True, max_retries=8)
+def send_reminders_task() -> None:
+    """Send what a worker left behind, and try again what could not be sent."""
+    send_reminders()

@@ -8,7 +8,11 @@ from pathlib import Path
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from examples.demo.company import ORGANISATION
+from metrics.models import MetricDefinition
+from metrics.operations.responsibilities import assign_metrics
 from pmo_portal.roles import Role
+from projects.models import Subject
 
 ROLE_OF = {
     "executive": Role.EXECUTIVE,
@@ -16,6 +20,13 @@ ROLE_OF = {
     "analyst": Role.ANALYST,
     "administrator": Role.ADMINISTRATOR,
 }
+ASSIGNED_IN_DEMO = (
+    # What projects report to the PMO, of one portfolio; what customers say, of everybody.
+    ("PF-SERVE", ["fix_days", "right_people", "feedback_loops"]),
+    (ORGANISATION, ["nps", "customers_success"]),
+)
+"""Whose numbers the demo's analyst enters: the scope, and metrics in it."""
+
 EASY_TO_TELL_APART = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -39,6 +50,21 @@ def make_demo_users(note: Path) -> None:
             person.is_staff = person.is_superuser = role is Role.ADMINISTRATOR
             person.save()
             person.groups.add(Group.objects.get(name=role.value))
+
+
+def assign_demo_metrics() -> None:
+    """Give the analyst of the demo company some metrics; the others are nobody's."""
+    analyst = User.objects.filter(username="analyst").first()
+    if analyst is None:
+        return
+    for code, metrics in ASSIGNED_IN_DEMO:
+        assign_metrics(
+            MetricDefinition.objects.filter(code__in=metrics).order_by("code"),
+            user=analyst,
+            scope=Subject.objects.get(code=code),
+            by=None,
+            reason="Assigned for the demo.",
+        )
 
 
 def demo_users(note: Path) -> DemoUsers | None:

@@ -68,6 +68,7 @@ KEEPER = (
         "monthclosing",
         "scorerun",
         "rescoreneed",
+        "reminder",
     )
 )
 KEYHOLDER = may_keep("auth", "user", "group") | may_keep(

@@ -11,6 +11,7 @@ import zoneinfo
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -28,6 +29,7 @@ MINIMUM_SECRET_LENGTH = 50
 A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 HOSTS = "host names with commas between them, such as pmo.example.com"
 ORIGINS = "origins with commas between them, such as https://pmo.example.com"
+PORTAL = "the address by which people reach the portal, such as https://pmo.example.com"
 DATABASE = "postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////FOLDER/FILE.sqlite3"
 BROKER = "the address of a Redis, such as redis://HOST:6379/0"
 MAIL = "smtp://, smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://, or consolemail:// to print mails"
@@ -94,6 +96,17 @@ def read_origins() -> list[str]:
         if scheme not in ("https", "http") or not host or "/" in host:
             refuse(f"CSRF_TRUSTED_ORIGINS has {origin!r}; it takes {ORIGINS}.")
     return origins
+
+
+def read_portal_url() -> str:
+    """The address that mails lead to, without a slash at its end."""
+    address = environment.address(
+        "PORTAL_URL", default="http://localhost:8000", schemes=("https", "http"), takes=PORTAL
+    )
+    parts = urlsplit(address)
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        refuse(f"PORTAL_URL is {without_password(address)!r}; it takes {PORTAL}.")
+    return address.rstrip("/")
 
 
 def read_database() -> dict[str, Any]:
@@ -309,6 +322,17 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "pmo-portal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+PORTAL_URL = read_portal_url()
+# Who enters a metric is told so many days before its values fall due, and once they are overdue.
+REMIND_BEFORE_DAYS = environment.number("REMIND_BEFORE_DAYS", default=3, at_least=0, at_most=60)
+# PMO leads are told of what is overdue by more days than this.
+ESCALATE_AFTER_DAYS = environment.number("ESCALATE_AFTER_DAYS", default=10, at_least=0, at_most=366)
+# A mail whose worker has not come back for so long is sent by another one.
+REMINDER_STALE_SECONDS = environment.number(
+    "REMINDER_STALE_SECONDS", default=600, at_least=5, at_most=86_400
+)
+SEND_REMINDERS_EVERY_SECONDS = 60
+
 # A run whose worker has given no sign of life for so long is taken to be dead and is reopened.
 SCORE_RUN_STALE_SECONDS = environment.number(
     "SCORE_RUN_STALE_SECONDS", default=60, at_least=5, at_most=86_400
@@ -318,6 +342,14 @@ ANSWER_NEEDS_EVERY_SECONDS = environment.number(
     "ANSWER_NEEDS_EVERY_SECONDS", default=3, at_least=1, at_most=3_600
 )
 REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
+
+# Files that people send: the largest that is taken, and nothing beyond it is ever held.
+IMPORT_MAX_BYTES = environment.number(
+    "IMPORT_MAX_BYTES", default=32 * 1024**2, at_least=1024, at_most=1024**3
+)
+FILE_UPLOAD_HANDLERS = ["dashboards.uploads.LimitedUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # a choice for each column and each unknown name
 
 # Why a definition was changed is kept whole, however much there is to say.
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
@@ -359,6 +391,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "metrics.tasks.answer_needs_task",
         "schedule": timedelta(seconds=ANSWER_NEEDS_EVERY_SECONDS),
         "options": {"expire_seconds": ANSWER_NEEDS_EVERY_SECONDS},
+    },
+    "answer imports": {
+        "task": "metrics.tasks.answer_imports_task",
+        "schedule": timedelta(seconds=ANSWER_NEEDS_EVERY_SECONDS),
+        "options": {"expire_seconds": ANSWER_NEEDS_EVERY_SECONDS},
+    },
+    "send reminders that wait": {
+        "task": "metrics.tasks.send_reminders_task",
+        "schedule": timedelta(seconds=SEND_REMINDERS_EVERY_SECONDS),
+        "options": {"expire_seconds": SEND_REMINDERS_EVERY_SECONDS},
     },
     "reopen runs of dead workers": {
         "task": "metrics.tasks.reopen_dead_runs_task",

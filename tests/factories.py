@@ -14,15 +14,30 @@ from django.db import models
 from factory.declarations import LazyAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
-from metrics.choices import Band, Cadence, Category, Door, OverallRule, RunScope, RunTrigger
+from metrics.choices import (
+    Band,
+    Cadence,
+    Category,
+    Door,
+    OverallRule,
+    ReminderKind,
+    RunScope,
+    RunTrigger,
+)
 from metrics.models import (
     CurveOverride,
+    DraftMeasurement,
     Exemption,
+    ExemptionProposal,
+    ImportBatch,
+    ImportFile,
     Measurement,
     MeasurementChange,
     MetricAssignment,
     MetricDefinition,
     MonthClosing,
+    NoValue,
+    Reminder,
     ReportedScore,
     RescoreNeed,
     Score,
@@ -270,6 +285,66 @@ class MeasurementChangeFactory(RowFactory[MeasurementChange]):
     changed_at = A_MOMENT
 
 
+class DraftMeasurementFactory(RowFactory[DraftMeasurement]):
+    """A value that waits for approval; `period` as it is written for the metric's cadence."""
+
+    class Meta:
+        model = DraftMeasurement
+
+    class Params:
+        period = "2026-03"
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    period_start = told_by(lambda row: _period_fields(row).start)
+    month = told_by(lambda row: _period_fields(row).month)
+    value = 50.0
+    door = Door.FORM
+    entered_at = A_MOMENT
+
+
+class NoValueFactory(RowFactory[NoValue]):
+    class Meta:
+        model = NoValue
+
+    class Params:
+        period = "2026-03"
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    period_start = told_by(lambda row: _period_fields(row).start)
+    month = told_by(lambda row: _period_fields(row).month)
+    reason = "The survey was not sent."
+    said_at = A_MOMENT
+
+
+class ExemptionProposalFactory(RowFactory[ExemptionProposal]):
+    class Meta:
+        model = ExemptionProposal
+
+    metric = another(MetricFactory)
+    subject = another(ProjectFactory)
+    reason = "It has no customers yet."
+    proposed_at = A_MOMENT
+
+
+class ImportFileFactory(RowFactory[ImportFile]):
+    class Meta:
+        model = ImportFile
+
+    name = numbered("values")
+    size = 0
+    sha256 = "0" * 64
+    content = b""
+
+
+class ImportBatchFactory(RowFactory[ImportBatch]):
+    class Meta:
+        model = ImportBatch
+
+    file = another(ImportFileFactory)
+
+
 class ScoreFactory(RowFactory[Score]):
     """A green tactical score that is the overall score as well."""
 
@@ -324,3 +399,14 @@ class RescoreNeedFactory(RowFactory[RescoreNeed]):
 
     subject = another(ProjectFactory)
     first_month = A_MONTH
+
+
+class ReminderFactory(RowFactory[Reminder]):
+    class Meta:
+        model = Reminder
+
+    user = another(UserFactory)
+    kind = ReminderKind.DUE
+    day = A_MONTH.last_day
+    subject = "1 value is overdue"
+    message_id = numbered("message")

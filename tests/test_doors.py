@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,9 @@ from django_celery_beat.models import (
 )
 from pytest_django import Settings
 
-from metrics.choices import RunTrigger
-from metrics.models import MonthClosing
+from metrics.choices import BatchState, RunTrigger
+from metrics.importing import plans
+from metrics.models import Measurement, MonthClosing
 from metrics.operations.months import close_month
 from metrics.operations.runs import score_now
 from metrics.workspace import load_workspace
@@ -58,6 +60,8 @@ READERS = People({EXECUTIVE, PMO_LEAD, ANALYST, ADMINISTRATOR})
 ENTERERS = People({ANALYST, ADMINISTRATOR})
 KEEPERS = People({PMO_LEAD, ADMINISTRATOR})
 KEYHOLDERS = People({ADMINISTRATOR})
+IMPORTERS = ENTERERS | KEEPERS
+"""They send files, or undo what others sent."""
 SIGNED_IN = READERS | {OUTSIDER}
 EVERYBODY = SIGNED_IN | {NOBODY}
 NO_ONE = People()
@@ -71,6 +75,7 @@ TAKES_NONE = 405
 
 MONTH, CLOSED_MONTH = "2026-05", "2026-01"
 VALUE = {"metric": "fix_days", "subject": "PRJ-ONBOARD", "other_period": "2026-06-08", "value": "9"}
+UNTOUCHED_PORTFOLIO = {"code": "DIGITAL", "name": "Digital services", "since_ever": "on"}
 NEW_PASSWORD = "an entirely different staple"
 
 
@@ -146,10 +151,97 @@ PAGES: dict[str, Door] = {
     "explain": Door(READERS, args=("ORG", MONTH)),
     "explain_values": Door(READERS, args=("PRJ-ONBOARD", MONTH, "fix_days", MONTH)),
     "score_status": Door(READERS),
-    "entry": Door(ENTERERS, post="/entry/saved/…/", sends=VALUE),
+    "entry": Door(ENTERERS),
+    "due_line": Door(ENTERERS, query="metric=fix_days"),
+    "due_sent": Door(ENTERERS, get="/entry/"),
+    "due_download": Door(ENTERERS),
+    "entry_value": Door(ENTERERS, post="/entry/saved/…/", sends=VALUE),
     "entry_form": Door(ENTERERS, get=TAKES_NONE, post=200, sends=VALUE),
     "entry_preview": Door(ENTERERS, query="metric=fix_days&subject=PRJ-ONBOARD&value=9"),
     "entry_saved": Door(ENTERERS, args=("TOKEN",)),
+    "measurement_history": Door(READERS, args=("fix_days", "PRJ-ONBOARD", "2026-06-08")),
+    "measurement_restore": Door(
+        ENTERERS,
+        args=("fix_days", "PRJ-ONBOARD", "2026-06-01"),
+        query="event=OLD_VALUE",
+        post=422,  # it does not say what was seen there
+    ),
+    "no_value_say": Door(
+        ENTERERS,
+        query="row=fix_days/PRJ-ONBOARD/2026-06-15",
+        post="/entry/",
+        sends={"row": "fix_days/PRJ-ONBOARD/2026-06-15", "reason": "No survey."},
+    ),
+    "no_value_take_back": Door(
+        ENTERERS,
+        get=TAKES_NONE,
+        post="/entry/",
+        sends={"row": "fix_days/PRJ-ONBOARD/2026-06-15"},
+    ),
+    "exemption_propose": Door(
+        ENTERERS,
+        query="metric=fix_days&subject=PRJ-ONBOARD",
+        post="/entry/",
+        sends={"metric": "fix_days", "subject": "PRJ-ONBOARD", "reason": "No defects."},
+    ),
+    "exemption_take_back": Door(ENTERERS, get=TAKES_NONE, args=("PROPOSAL",), post="/entry/"),
+    # Nobody here gave the value that waits, and others do not learn of it.
+    "draft_withdraw": Door(ENTERERS, get=TAKES_NONE, args=("DRAFT",), post=404),
+    # With nothing chosen there is nothing to decide.
+    "approval_list": Door(KEEPERS, post="/approvals/", sends={"action": "approve"}),
+    "proposal_list": Door(KEEPERS, post=404, sends={"action": "grant"}),
+    "entry_grid": Door(ENTERERS, query="metric=fix_days"),
+    "entry_grid_cell": Door(
+        ENTERERS, query="metric=fix_days&subject=PRJ-ONBOARD&period=2026-06-08"
+    ),
+    "entry_grid_cells": Door(ENTERERS, get=TAKES_NONE, post=400),
+    "scorecard_list": Door(READERS),
+    "scorecard_detail": Door(READERS, args=("SC-PRJ",)),
+    "scorecard_new": Door(KEEPERS, post=422, query="kind=project", sends={"name": ""}),
+    "scorecard_edit": Door(KEEPERS, args=("SC-PRJ",), post=422, sends={"name": ""}),
+    "scorecard_delete": Door(KEEPERS, args=("SC-PRJ",), post=200),
+    "metric_list": Door(READERS),
+    "metric_detail": Door(READERS, args=("fix_days",)),
+    "metric_history": Door(READERS, args=("fix_days",)),
+    "metric_new": Door(KEEPERS, post=422, sends={"name": "Defects"}),
+    "metric_edit": Door(KEEPERS, args=("fix_days",), post=422, sends={"name": ""}),
+    "metric_delete": Door(KEEPERS, args=("fix_days",), post=422, sends={"why": "It is measured."}),
+    "metric_catalogue": Door(KEEPERS, post=200, sends={"code": "nps"}),
+    "override_new": Door(KEEPERS, args=("fix_days",), post=422, sends={"subject": ""}),
+    "override_edit": Door(
+        KEEPERS, args=("OF_OVERRIDE", "OVERRIDE"), post=422, sends={"subject": ""}
+    ),
+    "override_delete": Door(
+        KEEPERS, args=("OF_OVERRIDE", "OVERRIDE"), post=422, sends={"step": "save"}
+    ),
+    "exemption_new": Door(KEEPERS, args=("fix_days",), post=422, sends={"subject": ""}),
+    "exemption_edit": Door(
+        KEEPERS, args=("OF_EXEMPTION", "EXEMPTION"), post=422, sends={"subject": ""}
+    ),
+    "exemption_delete": Door(
+        KEEPERS, args=("OF_EXEMPTION", "EXEMPTION"), post=422, sends={"step": "save"}
+    ),
+    "subject_list": Door(KEEPERS),
+    "subject_new": Door(KEEPERS, args=("project",), post=422),
+    "subject_edit": Door(
+        KEEPERS, args=("DIGITAL",), post="/subjects/DIGITAL/edit/", sends=UNTOUCHED_PORTFOLIO
+    ),
+    "subject_delete": Door(KEEPERS, args=("DIGITAL",), post=422),
+    "link_new": Door(KEEPERS, args=("PRJ-ONBOARD", "segment"), post=422),
+    "link_edit": Door(KEEPERS, args=("PRJ-ONBOARD", "ENT"), post=422),
+    "link_delete": Door(KEEPERS, args=("PRJ-ONBOARD", "ENT"), post=422),
+    "assignment_list": Door(KEEPERS),
+    "assignment_new": Door(KEEPERS, post=422),
+    "assignment_remove": Door(KEEPERS, get=TAKES_NONE, post="/assignments/"),
+    "import_list": Door(IMPORTERS),
+    "import_upload": Door(ENTERERS, post=422),
+    # A file is mapped by who sent it, and by nobody else.
+    "import_mapping": Door(NO_ONE, row="metrics.importbatch", post=200),
+    # Somebody else's; whose it is may do more, as tests/dashboards/test_imports.py shows.
+    "import_batch": Door(KEEPERS, row="metrics.importbatch", post=REFUSED),
+    "import_refused": Door(KEEPERS, row="metrics.importbatch"),
+    "import_file": Door(KEEPERS, row="metrics.importbatch"),
+    "import_undo": Door(KEEPERS, row="metrics.importbatch", post="/entry/imports/…/"),
     "month_list": Door(READERS),
     "month_detail": Door(READERS, args=(MONTH,)),
     "month_close": Door(KEEPERS, args=(MONTH,), post="/months/"),
@@ -224,6 +316,7 @@ ADMIN_MODELS: dict[str, Kept] = {
     "metrics.monthclosing": LOOKED_AT,
     "metrics.scorerun": LOOKED_AT,
     "metrics.rescoreneed": LOOKED_AT,
+    "metrics.reminder": LOOKED_AT,
     "auth.user": BY_KEYHOLDERS,
     "auth.group": Kept(view=KEYHOLDERS),
     "django_celery_beat.periodictask": BY_KEYHOLDERS,
@@ -307,6 +400,7 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
         closing=MonthClosing.objects.get(month=Month.parse(CLOSED_MONTH))
     ),
     "metrics.rescoreneed": factories.RescoreNeedFactory,
+    "metrics.reminder": factories.ReminderFactory,
     "auth.user": factories.UserFactory,
     "django_celery_beat.periodictask": lambda: PeriodicTask.objects.create(
         name="a task", task="a.task", interval=IntervalSchedule.objects.create(every=1)
@@ -334,6 +428,12 @@ class House:
             "TOKEN": token,
             "TYPE": str(ContentType.objects.get_for_model(Project).pk),
             "PROJECT": str(self.rows["projects.project"].pk),
+            "OVERRIDE": str(self.rows["metrics.curveoverride"].pk),
+            "OF_OVERRIDE": self.rows["metrics.curveoverride"].metric.code,
+            "EXEMPTION": str(self.rows["metrics.exemption"].pk),
+            "PROPOSAL": str(self.rows["metrics.exemptionproposal"].pk),
+            "DRAFT": str(self.rows["metrics.draftmeasurement"].pk),
+            "OF_EXEMPTION": self.rows["metrics.exemption"].metric.code,
         }
         args = [words.get(arg, arg) for arg in door.args]
         if door.row:
@@ -343,7 +443,8 @@ class House:
             args.insert(0, str(row.pk))
         if "/" in key:  # it has no name
             return "/" + (args[0] if door.args else key.replace("<path:object_id>", args[0]))
-        return reverse(key, args=args) + (f"?{door.query}" if door.query else "")
+        query = door.query.replace("OLD_VALUE", f"before-{self.rows['corrected'].pk}")
+        return reverse(key, args=args) + (f"?{query}" if query else "")
 
 
 @pytest.fixture
@@ -355,6 +456,18 @@ def house() -> House:
     for label in ADMIN_MODELS:
         new = NEW_ROWS.get(label)
         rows[label] = new() if new else apps.get_model(label)._default_manager.first()
+    rows["metrics.draftmeasurement"] = factories.DraftMeasurementFactory()
+    rows["metrics.exemptionproposal"] = factories.ExemptionProposalFactory()
+    corrected = Measurement.objects.get(metric__code="fix_days", period_start=date(2026, 6, 1))
+    rows["corrected"] = factories.MeasurementChangeFactory(
+        metric=corrected.metric, subject=corrected.subject, period_start=corrected.period_start
+    )
+    rows["metrics.importbatch"] = factories.ImportBatchFactory(
+        file__content=b"metric,subject,period,value\n",
+        state=BatchState.DONE,
+        reading=plans.Reading().as_plain(),
+        mapping=plans.Mapping(value_column=3).as_plain(),
+    )
     assert [label for label, row in rows.items() if row is None] == []
     return House(rows)
 
@@ -378,7 +491,7 @@ class Visitor:
 
     def save_a_value(self) -> str:
         """Its token; of people who may not, one that is nobody's."""
-        answer = self.client.post(reverse("entry"), VALUE)
+        answer = self.client.post(reverse("entry_value"), VALUE)
         return answer["Location"].split("/")[3] if answer.status_code == 302 else "no-token"
 
     def _answered(self, ask: Callable[[str], Any], address: str, wanted: str) -> Answer:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 READ = "metrics.read_dashboards"
 ENTER = "metrics.enter_measurements"
+APPROVE = "metrics.approve_measurements"
+KEEP = "metrics.keep_definitions"
+UNDO = "metrics.undo_imports"
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class Page:
     url_name: str
     icon: str
     permission: str
+    or_permission: str = ""
+    """Opens the page as well."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,24 @@ GROUPS = (
             Page("Segments", "segment_list", "people", READ),
         ),
     ),
-    PageGroup("Data", (Page("Entry", "entry", "pencil-square", ENTER),)),
+    PageGroup(
+        "Data",
+        (
+            Page("Entry", "entry", "pencil-square", ENTER),
+            Page("Grid", "entry_grid", "table", ENTER),
+            Page("Imports", "import_list", "upload", ENTER, UNDO),
+            Page("Approvals", "approval_list", "check-circle", APPROVE),
+        ),
+    ),
+    PageGroup(
+        "Definitions",
+        (
+            Page("Metrics", "metric_list", "speedometer2", READ),
+            Page("Scorecards", "scorecard_list", "card-checklist", READ),
+            Page("Subjects", "subject_list", "layers", KEEP),
+            Page("Assignments", "assignment_list", "list-check", KEEP),
+        ),
+    ),
     PageGroup(
         "Running",
         (

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, FilteredRelation, Q
 
-from dashboards.selectors.entry import DueGroup, due_values, read_desk
+from dashboards.selectors.entry import DueValue, due_values, read_desk
 from dashboards.selectors.months import current_month
 from dashboards.selectors.scores import LABELS, Mark, marks_of
 from metrics.choices import Band
 from metrics.closed_months import ClosedMonths
-from metrics.models import SCORE_COLUMNS, MonthClosing, ReportedScore, RescoreNeed, Score
+from metrics.due import DueState
+from metrics.entry_rights import Claims
+from metrics.models import (
+    SCORE_COLUMNS,
+    MetricDefinition,
+    MonthClosing,
+    ReportedScore,
+    RescoreNeed,
+    Score,
+)
 from projects.choices import SubjectKind
 from projects.models import Organisation
 from projects.months import Month, month_range
@@ -23,6 +34,8 @@ MONTHS_PER_PAGE = 24
 MOST_DIFFERENCES = 20
 
 SAME = 1e-6
+
+ANSWERED = (DueState.ANSWERED, DueState.PROPOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,9 @@ class Report:
     closing: MonthClosing
     organisation: tuple[Restated, ...]
     """Empty if the organisation had no score then."""
+    differences: tuple[Difference, ...]
+    """Against what stands now, the largest first."""
+    difference_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +178,6 @@ class MonthPage:
     row: MonthRow
     closings: tuple[MonthClosing, ...]
     reports: tuple[Report, ...]
-    differences: tuple[Difference, ...]
-    """Against the latest report, the largest first."""
-    difference_count: int
     organisation: str
     waiting: int
 
@@ -177,7 +190,6 @@ def month_page(month: Month) -> MonthPage:
     now = stored.filter(subject=organisation.pk if organisation else None).first()
     counts = stored.aggregate(scored=Count("pk"), insufficient=_insufficient())
     reports = _reports(month, organisation, now)
-    differing = _differing(month, reports[0].closing) if reports else []
     return MonthPage(
         row=_row(
             facts,
@@ -187,8 +199,6 @@ def month_page(month: Month) -> MonthPage:
         ),
         closings=tuple(facts.closings.get(month, ())),
         reports=reports,
-        differences=tuple(differing[:MOST_DIFFERENCES]),
-        difference_count=len(differing),
         organisation=organisation.code if organisation else "",
         waiting=_waiting(month),
     )
@@ -209,7 +219,16 @@ def _reports(
         .select_related("closed_by", "reopened_by")
         .order_by("-reopened_at", "-pk")
     )
-    return tuple(Report(row, _restated(reported.get(row.pk), now)) for row in closings)
+    differing = _differing(month)
+    return tuple(
+        Report(
+            row,
+            _restated(reported.get(row.pk), now),
+            tuple(differing[row.pk][:MOST_DIFFERENCES]),
+            len(differing[row.pk]),
+        )
+        for row in closings
+    )
 
 
 def _restated(reported: ReportedScore | None, now: Score | None) -> tuple[Restated, ...]:
@@ -228,13 +247,15 @@ def _all_marks(row: Score | None) -> list[Mark]:
     return [overall, *categories]
 
 
-def _differing(month: Month, closing: MonthClosing) -> list[Difference]:
+def _differing(month: Month) -> dict[int, list[Difference]]:
+    """Of each closing that was ended, the largest differences first."""
     rows = (
-        ReportedScore.objects.filter(closing=closing)
+        ReportedScore.objects.filter(closing__month=month)
         .annotate(
             now=FilteredRelation("subject__scores", condition=Q(subject__scores__month=month))
         )
         .values_list(
+            "closing_id",
             "subject__code",
             "subject__name",
             "subject__kind",
@@ -246,21 +267,24 @@ def _differing(month: Month, closing: MonthClosing) -> list[Difference]:
         .exclude(overall_score__isnull=True, now__overall_score__isnull=True)
         .exclude(now__overall_score__range=(F("overall_score") - SAME, F("overall_score") + SAME))
     )
-    found = [
-        Difference(
-            code,
-            name,
-            str(SubjectKind(kind).label),
-            reported,
-            Band(reported_band),
-            now,
-            None if band is None else Band(band),
+    found: dict[int, list[Difference]] = defaultdict(list)
+    for closing, code, name, kind, reported, reported_band, now, band in rows:
+        found[closing].append(
+            Difference(
+                code,
+                name,
+                str(SubjectKind(kind).label),
+                reported,
+                Band(reported_band),
+                now,
+                None if band is None else Band(band),
+            )
         )
-        for code, name, kind, reported, reported_band, now, band in rows
-    ]
-    return sorted(
-        found, key=lambda row: (row.change is not None, -abs(row.change or 0.0), row.name)
-    )
+    for differences in found.values():
+        differences.sort(
+            key=lambda row: (row.change is not None, -abs(row.change or 0.0), row.name)
+        )
+    return found
 
 
 def _waiting(month: Month) -> int:
@@ -270,18 +294,52 @@ def _waiting(month: Month) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingMetric:
+    """A metric with values that are expected in the months to be closed and have not come."""
+
+    metric: MetricDefinition
+    total: int
+    answered: int
+    """Of which somebody said that there is none, or proposed that it does not apply."""
+    waiting: int
+    """Of which a value waits for approval."""
+    people: tuple[str, ...]
+    """To whom they are assigned; empty = any analyst may give them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPerson:
+    name: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has not come, by metric and by person."""
+
+    metrics: tuple[MissingMetric, ...]
+    people: tuple[MissingPerson, ...]
+    """A value that is assigned to several counts with each of them."""
+    total: int
+
+    @property
+    def nobodys(self) -> int:
+        return sum(line.total for line in self.metrics if not line.people)
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingPlan:
     """What closing a month would do, and what has not come yet."""
 
     month: Month
     months: tuple[Month, ...]
     waiting: int
-    missing: tuple[DueGroup, ...]
+    missing: Missing
     overall: Mark
 
     @property
     def missing_total(self) -> int:
-        return sum(group.total for group in self.missing)
+        return self.missing.total
 
 
 def closing_plan(month: Month) -> ClosingPlan:
@@ -307,14 +365,45 @@ def closing_plan(month: Month) -> ClosingPlan:
     )
 
 
-def _missing(months: Sequence[Month]) -> tuple[DueGroup, ...]:
-    """Values of these months that are expected of anybody and have not come, by metric."""
+def _missing(months: Sequence[Month]) -> Missing:
+    """Values of these months that are expected of anybody and have not come."""
     due = due_values(read_desk(None))
-    found: dict[int, DueGroup] = {}
-    for value in due.values:
-        if value.month in months:
-            so_far = found.get(value.metric.pk, DueGroup(value.metric, 0, 0))
-            found[value.metric.pk] = DueGroup(
-                value.metric, so_far.total + 1, so_far.overdue + value.is_overdue
-            )
-    return tuple(sorted(found.values(), key=lambda group: -group.total))
+    values = [value for value in due.missing if value.month in months]
+    claims = Claims.read()  # the desk of everybody looks past them
+    owners = {
+        (value.metric.pk, value.subject.pk): claims.owners(value.metric.pk, value.subject.pk)
+        for value in values
+    }
+    keys = {owner for found in owners.values() for owner in found}
+    names = {
+        person.pk: person.get_full_name() or person.get_username()
+        for person in User.objects.filter(pk__in=keys)
+    }
+    of_metric: dict[int, list[DueValue]] = {}
+    of_person: Counter[str] = Counter()
+    for value in values:
+        of_metric.setdefault(value.metric.pk, []).append(value)
+        of_person.update(names[owner] for owner in owners[value.metric.pk, value.subject.pk])
+    lines = [
+        MissingMetric(
+            found[0].metric,
+            len(found),
+            sum(value.state in ANSWERED for value in found),
+            sum(value.state == DueState.WAITING for value in found),
+            tuple(
+                sorted(
+                    {
+                        names[owner]
+                        for each in found
+                        for owner in owners[each.metric.pk, each.subject.pk]
+                    }
+                )
+            ),
+        )
+        for found in of_metric.values()
+    ]
+    return Missing(
+        tuple(sorted(lines, key=lambda line: (-line.total, line.metric.name))),
+        tuple(MissingPerson(name, total) for name, total in of_person.most_common()),
+        len(values),
+    )

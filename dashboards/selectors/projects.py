@@ -85,6 +85,7 @@ class EnteredValue:
     """A measurement as it was last written, and by whom."""
 
     metric: MetricDefinition
+    subject_code: str
     segment: str
     """The segment's name, where it was measured of the work for that segment."""
     period: str
@@ -118,6 +119,7 @@ def values_entered_lately(project: Project) -> list[EnteredValue]:
     return [
         EnteredValue(
             metric=row.metric,
+            subject_code=row.subject.code,
             segment=row.subject.as_engagement.segment.name
             if row.subject.kind == SubjectKind.ENGAGEMENT
             else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.selectors.explain.parts import (
@@ -12,9 +12,10 @@ from dashboards.selectors.explain.parts import (
     category_parts,
 )
 from dashboards.selectors.explain.reasons import says_the_same
+from metrics.choices import FOLDED_CADENCES, Band
 from metrics.explaining import Explanation, explain
 from metrics.ledger import read_measurements
-from metrics.models import Score
+from metrics.models import Measurement, Score
 from metrics.scoring.columns import CURRENT_MONTHS
 from metrics.scoring.computed import all_series
 from metrics.scoring.explanation import Node
@@ -36,6 +37,14 @@ class ScorecardLine:
     """What it adds to the category's score; None if it adds nothing."""
     values: Values
     """Of its last periods, oldest first; days and weeks are folded to months."""
+    why_red: str
+    """What was noted beside a red value: its explanation."""
+
+    @property
+    def has_history(self) -> bool:
+        """Whether one recorded value is behind it, and not a formula or a month of folded ones."""
+        metric = self.part.metric
+        return not metric.is_computed and metric.cadence not in FOLDED_CADENCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,13 @@ def filled_scorecard(subject: Subject, month: Month) -> FilledScorecard:
     explanation = explain(subject, month)
     parts = category_parts(explanation)
     values = _Values.of(explanation) if parts else None
+    notes = _notes_of_red_values(subject, parts)
     stored = Score.objects.filter(subject=subject.pk, month=month).first()
     return FilledScorecard(
         tuple(
             ScorecardSection(
                 part,
-                tuple(_lines(part, values)) if values else (),
+                tuple(_lines(part, values, notes)) if values else (),
                 tuple(group for group in part.groups if not group.metrics),
             )
             for part in parts
@@ -102,13 +112,36 @@ def _parts_of(explanation: Explanation) -> tuple[Node, ...]:
     return explanation.node.parts if explanation.node else ()
 
 
-def _lines(category: CategoryPart, values: _Values) -> Iterator[ScorecardLine]:
+Notes = Mapping[tuple[int, Month], str]
+"""By metric and the month of the value in force."""
+
+
+def _notes_of_red_values(subject: Subject, parts: Iterable[CategoryPart]) -> Notes:
+    """In one query; of several values in a month the note of the last that has one."""
+    red = {
+        (metric.metric.pk, metric.reading.month)
+        for part in parts
+        for group in part.groups
+        for metric in group.metrics
+        if metric.band == Band.RED and metric.reading
+    }
+    rows = Measurement.objects.filter(
+        subject=subject.pk,
+        metric__in={metric for metric, _ in red},
+        month__in={month for _, month in red},
+    ).exclude(note="")
+    told = rows.order_by("period_start").values_list("metric_id", "month", "note")
+    return {(metric, month): note for metric, month, note in told if (metric, month) in red}
+
+
+def _lines(category: CategoryPart, values: _Values, notes: Notes) -> Iterator[ScorecardLine]:
     for group in category.groups:
         for metric in group.metrics:
             yield ScorecardLine(
                 metric,
                 _points_in_category(group, metric.points),
                 values.of_metric(metric.metric.pk),
+                notes.get((metric.metric.pk, metric.reading.month), "") if metric.reading else "",
             )
 
 

@@ -247,19 +247,34 @@ def navigation(context: Context) -> dict[str, Any]:
     """The pages this person may see; nothing without a request or a role."""
     request = context.get("request")
     groups = []
+    everything: list[dict[str, Any]] = []
     for group in GROUPS:
         pages = [page for page in group.pages if _may_see(request, page)]
         if pages:
             links = [_nav_link(request, page) for page in pages]
             groups.append({"title": group.title, "links": links})
+            everything += links
+    _mark_the_nearest(everything)
     return {"groups": groups}
+
+
+def _mark_the_nearest(links: list[dict[str, Any]]) -> None:
+    """Where one page lies below another one, only it is the current one."""
+    current = [link for link in links if link["current"]]
+    nearest = max((len(link["url"]) for link in current), default=0)
+    for link in current:
+        if len(link["url"]) < nearest:
+            link["current"] = ""
 
 
 def _may_see(request: HttpRequest | None, page: Page) -> bool:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return False
-    return bool(user.has_perm(page.permission) if page.permission else user.is_staff)
+    if not page.permission:
+        return bool(user.is_staff)
+    allowed = filter(None, (page.permission, page.or_permission))
+    return any(user.has_perm(permission) for permission in allowed)
 
 
 def _nav_link(request: HttpRequest | None, page: Page) -> dict[str, Any]:

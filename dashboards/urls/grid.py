@@ -1,5 +1,12 @@
 """The grid."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from dashboards.views.grid import entry_grid, entry_grid_cell
+from dashboards.views.grid_cells import entry_grid_cells
+
+urlpatterns: list[URLPattern] = [
+    path("entry/grid/", entry_grid, name="entry_grid"),
+    path("entry/grid/cell/", entry_grid_cell, name="entry_grid_cell"),
+    path("entry/grid/cells/", entry_grid_cells, name="entry_grid_cells"),
+]

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from dashboards.access import KEEP_DEFINITIONS
 from metrics.models import Measurement, MetricDefinition, Scorecard
-from projects.models import Organisation, Portfolio, Project, Segment
+from projects.models import Organisation, Portfolio, Project, Segment, Subject
 
 STEPS: tuple[tuple[type[Model], Promise, Promise], ...] = (
     (Organisation, _("The organisation"), _("Whose score stands above all others.")),
@@ -62,7 +63,17 @@ def nothing_yet(request: HttpRequest) -> HttpResponse:
     )
 
 
+BEGINNINGS: dict[type[Model], str] = {MetricDefinition: "metric_catalogue"}
+"""Pages of the portal where keepers of definitions begin; the rest is made on the admin site."""
+
+
 def _add_url(request: HttpRequest, model: type[Model]) -> str:
+    if model in BEGINNINGS or issubclass(model, Subject):
+        if not request.user.has_perm(KEEP_DEFINITIONS):
+            return ""
+        if issubclass(model, Subject):
+            return reverse("subject_new", args=[model.KIND])
+        return reverse(BEGINNINGS[model])
     app, name = model._meta.app_label, model._meta.model_name
     may_add = admin.site.has_permission(request) and request.user.has_perm(f"{app}.add_{name}")
     if not may_add or not admin.site.is_registered(model):

@@ -1,16 +1,15 @@
-"""What is due from me, the form for one value, and what a saved value did."""
+"""The form for one value, and what a saved value did."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +19,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, needs
-from dashboards.forms import EntryForm, decimal_sign
+from dashboards.forms import (
+    EntryForm,
+    NoValueForm,
+    ProposalForm,
+    decimal_sign,
+)
 from dashboards.presentation.numbers import value_text
 from dashboards.selectors.entry import (
     AboutValue,
@@ -29,8 +33,8 @@ from dashboards.selectors.entry import (
     Preview,
     Remembered,
     SubjectChoice,
+    ValueState,
     about_value,
-    blocks_of,
     due_values,
     effects_of,
     latest_ended,
@@ -39,6 +43,7 @@ from dashboards.selectors.entry import (
     read_desk,
     remember,
     small_desk,
+    state_of,
 )
 from dashboards.selectors.explain import shown_decimals
 from dashboards.selectors.months import current_month, default_month
@@ -46,18 +51,26 @@ from dashboards.selectors.runs import PATIENCE
 from dashboards.selectors.status import is_answered
 from dashboards.views.empty import nothing_yet
 from dashboards.views.month_pages import is_asked_for, render_part
+from dashboards.views.places import place_text, read_seen, seen_text
 from metrics.choices import Door
-from metrics.models import Measurement, MetricDefinition
-from metrics.operations.measurements import Outcome, record_measurement
-from metrics.periods import Period
+from metrics.models import DraftMeasurement, Measurement, MetricDefinition, NoValue
+from metrics.operations.entering import (
+    NOT_LOOKED,
+    NotLooked,
+    OvertakenError,
+    Seen,
+    enter_value,
+)
+from metrics.operations.measurements import Outcome
 from metrics.validation.numbers import NumberError, number_text, read_number
 from projects.models import Subject
 
-DUE_PER_PAGE = 40
 RESULTS_KEPT = 10
 SESSION_KEY = "saved_values"
 
 FORM_ID = "entry-form"
+
+NOTHING_SAID = ValueState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,14 @@ class Chosen:
     metric: MetricDefinition | None
     subject: SubjectChoice | None
     about: AboutValue | None = None
+    state: ValueState = NOTHING_SAID
+
+    @property
+    def place(self) -> str:
+        """Which value the form is about; blank until that is chosen."""
+        if self.about is None or self.metric is None or self.subject is None:
+            return ""
+        return f"{self.metric.code} {self.subject.code} {self.about.label}"
 
     @classmethod
     def of(cls, desk: Desk, data: Mapping[str, Any]) -> Chosen:
@@ -82,6 +103,10 @@ class Chosen:
         if about.period is None:
             about = about_value(desk, metric, subject, latest_ended(metric, desk))
         return cls(metric, subject, about)
+
+    def with_state(self, desk: Desk) -> Chosen:
+        """With what was said of the period, which the form shows."""
+        return replace(self, state=state_of(desk, self.about))
 
 
 def refuse_what_is_not_theirs(
@@ -99,20 +124,20 @@ def refuse_what_is_not_theirs(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(ENTER_MEASUREMENTS)
-def entry(request: HttpRequest) -> HttpResponse:
-    """What is due, and the form for one value; a posted form is saved."""
+def entry_value(request: HttpRequest) -> HttpResponse:
+    """The form for one value; a posted form is saved."""
     desk = read_desk(request.user)
     if request.method == "POST":
         return _save(request, desk)
     if not desk.metrics or not any(desk.subjects.values()):
         return nothing_yet(request)
-    chosen = Chosen.of(desk, request.GET)
+    chosen = Chosen.of(desk, request.GET).with_state(desk)
     form = _prefilled(desk, chosen, request.GET)
     if chosen.metric and chosen.subject:
         form.fields["value"].widget.attrs["autofocus"] = True
     if is_asked_for(request, FORM_ID):
         return _form_fragment(request, form, chosen)
-    return _page(request, desk, form, chosen)
+    return _page(request, form, chosen)
 
 
 @require_POST
@@ -123,7 +148,7 @@ def entry_form(request: HttpRequest) -> HttpResponse:
     Posted, because a long note does not fit into an address.
     """
     desk = read_desk(request.user)
-    chosen = Chosen.of(desk, request.POST)
+    chosen = Chosen.of(desk, request.POST).with_state(desk)
     form = _prefilled(desk, chosen, request.POST)
     # Lists that stay the same stay in place: in another one, typing a name would begin anew.
     form.fields["metric"].widget.attrs["hx-preserve"] = "true"
@@ -141,7 +166,8 @@ def entry_preview(request: HttpRequest) -> HttpResponse:
     about = None
     if metric is not None and subject is not None:
         about = Chosen.of(small_desk(request.user, metric, subject), request.GET).about
-    context = {"about": about, **_previewed(about, request.GET.get("value", ""))}
+    typed = _previewed(about, request.GET.get("value", ""))
+    context = {"about": about, "is_typed": True, **typed}
     return render_part(request, "entry_preview", context)
 
 
@@ -161,7 +187,7 @@ def entry_saved(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _crumbs() -> dict[str, Any]:
-    return {"crumbs": [(_("Enter values"), reverse("entry"))]}
+    return {"crumbs": [(_("What is due"), reverse("entry"))]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +202,7 @@ class SavedValue:
     before: float | None
     after: float
     is_late: bool
+    has_replaced_no_value: bool
     month: str | None
     remembered: dict[str, Any] | None
     at: str
@@ -184,6 +211,14 @@ class SavedValue:
     @property
     def is_same(self) -> bool:
         return self.outcome == Outcome.SAME
+
+    @property
+    def is_drafted(self) -> bool:
+        return self.outcome == Outcome.DRAFTED
+
+    @property
+    def moves_no_score(self) -> bool:
+        return self.is_same or self.is_drafted or self.is_note_only
 
     @property
     def is_created(self) -> bool:
@@ -204,9 +239,9 @@ def _outcome(saved: SavedValue) -> dict[str, Any]:
     subject = Subject.objects.filter(pk=saved.subject_id).first()
     if metric is None or subject is None:
         raise Http404
-    is_waiting = not saved.is_same and not is_answered(saved.subject_id)
+    is_waiting = not saved.moves_no_score and not is_answered(saved.subject_id)
     effects = None
-    if not is_waiting and not saved.is_same and saved.remembered is not None:
+    if not is_waiting and not saved.moves_no_score and saved.remembered is not None:
         effects = effects_of(metric, subject, Remembered.of_plain(saved.remembered))
     return {
         "metric": metric,
@@ -227,6 +262,10 @@ def _told(saved: SavedValue, metric: MetricDefinition) -> str:
         return _("Nothing was changed: %(value)s was recorded already, note included.") % {
             "value": after
         }
+    if saved.is_drafted:
+        return _(
+            "Sent for approval: %(value)s. It counts as soon as somebody else approves it."
+        ) % {"value": after}
     if saved.is_created:
         return _("Saved: %(value)s.") % {"value": after}
     if saved.is_note_only:
@@ -240,27 +279,17 @@ def _told(saved: SavedValue, metric: MetricDefinition) -> str:
 
 
 def _page(
-    request: HttpRequest, desk: Desk, form: EntryForm, chosen: Chosen, status: int = 200
+    request: HttpRequest,
+    form: EntryForm,
+    chosen: Chosen,
+    *,
+    status: int = 200,
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
-    due = due_values(desk)
-    only = request.GET.get("due", "")
-    whose = chosen.subject if chosen.metric is None else None
-    if whose is not None:
-        listed = due.of_subject(whose)
-    else:
-        listed = due.of_metric(only) if only else due.values
-    page = Paginator(listed, DUE_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
-        "dashboards/entry.html",
-        {
-            "due": due,
-            "whose": whose,
-            "only": next((group for group in due.groups if group.metric.code == only), None),
-            "page": page,
-            "blocks": blocks_of(page),
-            **_form_context(form, chosen),
-        },
+        "dashboards/entry_value.html",
+        {**_form_context(form, chosen), **_crumbs(), "conflict": conflict},
         status=status,
     )
 
@@ -275,9 +304,27 @@ def _form_context(form: EntryForm, chosen: Chosen) -> dict[str, Any]:
     return {
         "form": form,
         "about": chosen.about,
+        "state": chosen.state,
         "form_id": FORM_ID,
-        "recorded": _recorded(chosen.about),
+        "recorded": _recorded(chosen),
+        "seen": _as_seen(chosen),
         **_previewed(chosen.about, typed),
+        **_answer_forms(chosen),
+    }
+
+
+def _answer_forms(chosen: Chosen) -> dict[str, Any]:
+    """The small forms for what can be said instead of a value."""
+    about, state = chosen.about, chosen.state
+    if about is None or about.period is None or chosen.subject is None:
+        return {}
+    return {
+        "place": place_text(about.metric.code, chosen.subject.code, about.label),
+        "may_say_no_value": not (about.existing or state.waiting or state.no_value),
+        "no_value_form": NoValueForm(auto_id="no_value_%s"),
+        "proposal_form": ProposalForm(
+            auto_id="proposal_%s", initial={"from_month": str(about.period.month)}
+        ),
     }
 
 
@@ -292,7 +339,7 @@ def _prefilled(desk: Desk, chosen: Chosen, data: Mapping[str, Any]) -> EntryForm
         "period": label if label in offered else "",
         "other_period": "" if label in offered else label,
     }
-    for field, recorded in _recorded(about).items():
+    for field, recorded in _recorded(chosen).items():
         typed = data.get(field, "")
         # What stood in the field because it was recorded for another period is not typed.
         is_untouched = typed == data.get(f"recorded_{field}", "")
@@ -301,12 +348,42 @@ def _prefilled(desk: Desk, chosen: Chosen, data: Mapping[str, Any]) -> EntryForm
     return EntryForm(initial=initial, desk=desk, about=about, kind="" if chosen.metric else kind)
 
 
-def _recorded(about: AboutValue | None) -> dict[str, str]:
-    existing = about.existing if about else None
-    if existing is None:
+def _recorded(chosen: Chosen) -> dict[str, str]:
+    """What stands in the form to be corrected: what was sent back, what waits, what is recorded."""
+    about, state = chosen.about, chosen.state
+    latest = state.rejected or state.waiting or (about.existing if about else None)
+    if latest is None:
         return {"value": "", "note": ""}
-    text = number_text(existing.value).replace(".", decimal_sign())
-    return {"value": text, "note": existing.note}
+    text = number_text(latest.value).replace(".", decimal_sign())
+    return {"value": text, "note": latest.note}
+
+
+def _as_seen(chosen: Chosen) -> str:
+    """What the page shows of the value, for its form to bring back."""
+    about = chosen.about
+    standing = chosen.state.waiting or (about.existing if about else None)
+    return f"{chosen.place}|{seen_text(Seen.of(standing))}"
+
+
+def _seen(request: HttpRequest, chosen: Chosen) -> Seen | NotLooked:
+    """What the person had before their eyes; of another value than the page was about: nothing."""
+    if "seen" not in request.POST:
+        return NOT_LOOKED  # a program's, which was shown no form
+    place, _, seen = request.POST["seen"].partition("|")
+    return read_seen(seen) if place == chosen.place else Seen(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What somebody else gave while the person was typing; `their` is None if it was deleted."""
+
+    sentence: str
+    typed: str
+    their: Measurement | DraftMeasurement | None
+
+    @property
+    def is_draft(self) -> bool:
+        return isinstance(self.their, DraftMeasurement)
 
 
 def _previewed(about: AboutValue | None, text: str) -> dict[str, Any]:
@@ -325,32 +402,33 @@ def _save(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Record the posted value, or show the form again with what is wrong beside its field."""
     chosen = Chosen.of(desk, request.POST)
     form = EntryForm(request.POST, desk=desk, about=chosen.about)
+    conflict = None
     if form.is_valid() and chosen.metric and chosen.subject:
         try:
-            token = _record(request, desk, chosen.metric, chosen.subject, form.cleaned_data)
+            token = _record(request, desk, chosen, form.cleaned_data)
             return redirect("entry_saved", token=token)
+        except OvertakenError as overtaken:
+            conflict = Conflict(overtaken.messages[0], request.POST["value"], overtaken.now)
+            # Looked at again: it may have changed since this page was begun.
+            chosen = Chosen.of(desk, request.POST)
         except ValidationError as refusal:
             form.add_refusal(refusal)
-    return _page(request, desk, form, chosen, status=422)
+    chosen = chosen.with_state(desk)
+    return _page(request, form, chosen, status=422, conflict=conflict)
 
 
-def _record(
-    request: HttpRequest,
-    desk: Desk,
-    metric: MetricDefinition,
-    choice: SubjectChoice,
-    cleaned: Mapping[str, Any],
-) -> str:
+def _record(request: HttpRequest, desk: Desk, chosen: Chosen, cleaned: Mapping[str, Any]) -> str:
     """Record the value and keep, under a token, what the page after it will tell."""
     assert isinstance(request.user, User)  # nobody else has the permission
-    period: Period = cleaned["when"]
-    subject = Subject.objects.get(pk=choice.pk)
-    existing = Measurement.objects.filter(
-        metric=metric, subject=subject, period_start=period.start
-    ).first()
+    assert chosen.metric is not None
+    assert chosen.subject is not None
+    metric, period = chosen.metric, cleaned["when"]
+    subject = Subject.objects.get(pk=chosen.subject.pk)
+    here = {"metric": metric, "subject": subject, "period_start": period.start}
+    existing = Measurement.objects.filter(**here).first()
     month = month_of_effect(metric, subject, period)
     before = None if month is None else remember(metric, subject, month)
-    recorded = record_measurement(
+    entered = enter_value(
         metric=metric,
         subject=subject,
         period=period,
@@ -358,16 +436,18 @@ def _record(
         note=cleaned["note"],
         by=request.user,
         door=Door.FORM,
+        seen=_seen(request, chosen),
     )
     saved = SavedValue(
         metric=metric.code,
         subject=subject.code,
         subject_id=subject.pk,
         period=period.label(desk.fiscal_year_starts_in),
-        outcome=recorded.outcome.value,
+        outcome=entered.outcome.value,
         before=None if existing is None else existing.value,
-        after=recorded.measurement.value,
-        is_late=recorded.measurement.is_late,
+        after=cleaned["number"],
+        is_late=entered.measurement is not None and entered.measurement.is_late,
+        has_replaced_no_value=NoValue.objects.filter(**here).exists(),
         month=None if month is None else str(month),
         remembered=None if before is None else before.as_plain(),
         at=timezone.now().isoformat(),
@@ -383,7 +463,7 @@ def _next(due: DueList) -> dict[str, str] | None:
     value = due.values[0]
     query = f"metric={value.metric.code}&subject={value.subject.code}&period={value.label}"
     return {
-        "url": f"{reverse('entry')}?{query}#value",
+        "url": f"{reverse('entry_value')}?{query}",
         "words": f"{value.metric.name}, {value.subject.name}, {value.label}",
         "left": str(due.total),
     }

@@ -21,7 +21,7 @@ from examples.demo.company import (
     SEGMENTS,
     SERVICES,
 )
-from examples.demo.measures import MEASURES, Curve, Measure
+from examples.demo.measures import MEASURES, Measure
 from examples.demo.periods import FIRST_MONTH, month_label, month_number
 from examples.demo.projects import PROJECTS, Project, engagements_of
 from examples.demo.scorecards import (
@@ -33,6 +33,7 @@ from examples.demo.scorecards import (
     is_exempt,
 )
 from examples.demo.series import Value, span_of, values
+from metrics.catalogue import Points
 
 Row = dict[str, object]
 CATEGORIES = ("tactical", "value_creation", "longevity", "financial")
@@ -122,7 +123,7 @@ def measures_of(subject: Subject) -> Iterator[Measure]:
         and (card.code == subject.scorecard if subject.scorecard else card.is_default)
     )
     for measure in MEASURES:
-        is_reported = measure.kind == subject.kind and not measure.formula
+        is_reported = measure.subject_kind == subject.kind and not measure.formula
         if is_reported and (measure.is_input or measure.code in lines):
             yield measure
 
@@ -248,16 +249,16 @@ def metric_rows() -> Iterator[Row]:
             "dimension": measure.dimension,
             "due_days": measure.due_days,
             "perspective": measure.perspective,
-            "subject_kind": measure.kind,
+            "subject_kind": measure.subject_kind,
             "unit": measure.unit,
             "decimals": measure.decimals,
             "cadence": measure.cadence,
-            "time_aggregation": measure.aggregation,
-            "grace_months": measure.grace,
+            "time_aggregation": measure.time_aggregation,
+            "grace_months": measure.grace_months,
             "curve": json.dumps(measure.curve) if measure.curve else "",
             "formula": measure.formula,
             "timing": measure.timing,
-            "owner_role": measure.owner,
+            "owner_role": measure.owner_role,
             "description": measure.description,
             "source": measure.source,
             "active_from": measure.active_from,
@@ -265,7 +266,7 @@ def metric_rows() -> Iterator[Row]:
 
 
 def override_rows() -> Iterator[Row]:
-    curves: dict[str, Curve] = {measure.code: measure.curve for measure in MEASURES}
+    curves: dict[str, Points] = {measure.code: measure.curve for measure in MEASURES}
     for override in CURVE_OVERRIDES:
         stretched = [
             (round(value * override.stretch, 2), score) for value, score in curves[override.measure]

@@ -1,5 +1,5 @@
 """The admin pages of definitions, and of what comes of them."""
 
-from metrics.admin import definitions, results
+from metrics.admin import definitions, reminders, results
 
-__all__ = ["definitions", "results"]
+__all__ = ["definitions", "reminders", "results"]

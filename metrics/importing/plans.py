@@ -61,12 +61,15 @@ class Mapping:
     fixed_metric: str = ""
     fixed_subject: str = ""
     fixed_period: str = ""
+    money_in_unit: bool = False
+    """An amount such as £2,013.02 is in the metric's unit, though that is millions."""
     across: dict[int, str] = field(default_factory=dict)
     """Wide shapes: column -> the period, metric code or subject code that it holds values of."""
     metric_names: dict[str, str] = field(default_factory=dict)
     """A metric as the file calls it -> its code."""
     subject_names: dict[str, str] = field(default_factory=dict)
     """A subject as the file calls it -> its code."""
+    # For both: a blank code leaves the rows with this name out.
 
     def as_plain(self) -> dict[str, Any]:
         return asdict(self)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -15,9 +16,16 @@ from metrics.operations.runs import show_life
 
 @contextmanager
 def heartbeat(run: ScoreRun) -> Iterator[None]:
-    """Keep telling that the run's worker is alive, from a thread with a connection of its own."""
+    """Keep telling that the run's worker is alive."""
+    with beating(partial(show_life, run)):
+        yield
+
+
+@contextmanager
+def beating(show_life: Callable[[], bool]) -> Iterator[None]:
+    """Show life again and again, from a thread with a connection of its own, until it is in vain."""
     ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(run, ended), daemon=True)
+    thread = threading.Thread(target=_beat, args=(show_life, ended), daemon=True)
     thread.start()
     try:
         yield
@@ -26,11 +34,11 @@ def heartbeat(run: ScoreRun) -> Iterator[None]:
         thread.join()
 
 
-def _beat(run: ScoreRun, ended: threading.Event) -> None:
+def _beat(show_life: Callable[[], bool], ended: threading.Event) -> None:
     try:
         while not ended.wait(settings.SCORE_RUN_STALE_SECONDS / 4):
             try:
-                if not show_life(run):
+                if not show_life():
                     return
             except DatabaseError:
                 # A database that is away may come back before the run is given up.

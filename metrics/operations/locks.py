@@ -15,7 +15,7 @@ from __future__ import annotations
 from django.db import connection
 
 from metrics.bulk import is_postgresql
-from metrics.models import MonthClosing, ScoreRun
+from metrics.models import MonthClosing, Reminder, ScoreRun
 
 
 def lock_out_closings() -> None:
@@ -33,7 +33,12 @@ def lock_out_runs() -> None:
     _lock("SHARE ROW EXCLUSIVE", ScoreRun)
 
 
-def _lock(mode: str, model: type[MonthClosing] | type[ScoreRun]) -> None:
+def lock_out_reminders() -> None:
+    """Nobody else writes reminders meanwhile, or tells what is told here."""
+    _lock("SHARE ROW EXCLUSIVE", Reminder)
+
+
+def _lock(mode: str, model: type[MonthClosing | Reminder | ScoreRun]) -> None:
     if is_postgresql():
         with connection.cursor() as cursor:
             table = connection.ops.quote_name(model._meta.db_table)

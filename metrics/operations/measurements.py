@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from metrics.choices import Cadence, Door
 from metrics.entry_rights import EntryRights
-from metrics.models import Measurement, MeasurementChange, MetricDefinition
+from metrics.models import ImportBatch, Measurement, MeasurementChange, MetricDefinition
 from metrics.operations.locks import lock_out_closings
+from metrics.operations.overtaking import NOT_LOOKED, NotLooked, Seen, refuse_if_overtaken
 from metrics.operations.rescoring import mark_for_rescoring
 from metrics.periods import Period
 from metrics.validation.dependence import stored_rules
@@ -29,6 +30,8 @@ class Outcome(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     SAME = "same"
+    DRAFTED = "drafted"
+    """It waits for approval, and is no measurement yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Given:
     by: User | None
     door: Door
     at: datetime
+    batch: ImportBatch | None = None
 
 
 def may_enter(
@@ -68,30 +72,43 @@ def record_measurement(
     note: str = "",
     by: User | None,
     door: Door,
+    batch: ImportBatch | None = None,
+    seen: Seen | NotLooked = NOT_LOOKED,
 ) -> RecordedMeasurement:
-    """Record or correct one value; its scores fall due. Harmless to repeat."""
+    """Record or correct one value; its scores fall due. Harmless to repeat.
+
+    People's values come through `metrics.operations.entering.enter_value`, which asks more.
+    """
     lock_out_closings()
     # What was read before the lock may have changed meanwhile.
     metric = MetricDefinition.objects.get(pk=metric.pk)
     rules = stored_rules(metrics=[metric], subjects=[subject])
-    given = Given(float(value) + 0.0, note, by, door, timezone.now())  # there is one zero
-    existing = _stored(metric, subject, period)
-    _check(metric, subject, period, given, existing, rules)
+    # There is one zero.
+    given = Given(float(value) + 0.0, note, by, door, timezone.now(), batch)
+    existing = stored_measurement(metric, subject, period)
+    _check(metric, subject, period, given, existing, rules, seen)
     if existing is None:
         try:
             created = _record_first(metric, subject, period, given, rules)
             return RecordedMeasurement(created, Outcome.CREATED)
         except IntegrityError:
             # Somebody else's first value came in between; ours corrects it.
-            existing = _stored(metric, subject, period)
+            existing = stored_measurement(metric, subject, period)
             if existing is None:
                 raise
-        _check(metric, subject, period, given, existing, rules)
+        _check(metric, subject, period, given, existing, rules, seen)
     return RecordedMeasurement(existing, _correct(existing, given))
 
 
 @transaction.atomic
-def delete_measurement(measurement: Measurement, *, by: User | None, door: Door) -> None:
+def delete_measurement(
+    measurement: Measurement,
+    *,
+    by: User | None,
+    door: Door,
+    batch: ImportBatch | None = None,
+    seen: Seen | NotLooked = NOT_LOOKED,
+) -> None:
     """Delete a value, on record; one that is gone already is none to delete."""
     lock_out_closings()
     existing = (
@@ -102,15 +119,18 @@ def delete_measurement(measurement: Measurement, *, by: User | None, door: Door)
     )
     if existing is None:
         return
+    refuse_if_overtaken(seen, existing)
     rules = stored_rules(metrics=[existing.metric], subjects=[existing.subject])
     period = Period(Cadence(existing.metric.cadence), existing.period_start)
     rules.refuse_change(period, (existing.value, existing.note), None)
-    _keep_on_record(existing, by=by, door=door, at=timezone.now(), after=None)
+    _keep_on_record(existing, by=by, door=door, at=timezone.now(), after=None, batch=batch)
     existing.delete()
     mark_for_rescoring([existing.subject_id], Month(existing.month))
 
 
-def _stored(metric: MetricDefinition, subject: Subject, period: Period) -> Measurement | None:
+def stored_measurement(
+    metric: MetricDefinition, subject: Subject, period: Period
+) -> Measurement | None:
     """Locked, so that two who correct it at once each leave their change on record."""
     return (
         Measurement.objects.select_for_update()
@@ -126,7 +146,11 @@ def _check(
     given: Given,
     existing: Measurement | None,
     rules: MeasurementRules,
+    seen: Seen | NotLooked,
 ) -> None:
+    # Whoever gives what stands there already overwrites nothing.
+    if existing is None or (existing.value, existing.note) != (given.value, given.note):
+        refuse_if_overtaken(seen, existing)
     check_measurement(
         metric=metric,
         subject=subject,
@@ -154,6 +178,7 @@ def _record_first(
         value=given.value,
         note=given.note,
         door=given.door,
+        batch=given.batch,
         entered_by=given.by,
         is_late=rules.is_late(period),
         created_at=given.at,
@@ -168,10 +193,13 @@ def _record_first(
 def _correct(existing: Measurement, given: Given) -> Outcome:
     if (existing.value, existing.note) == (given.value, given.note):
         return Outcome.SAME
-    _keep_on_record(existing, by=given.by, door=given.door, at=given.at, after=given)
+    _keep_on_record(
+        existing, by=given.by, door=given.door, at=given.at, after=given, batch=given.batch
+    )
     is_other_value = existing.value != given.value
     existing.value, existing.note = given.value, given.note
     existing.entered_by, existing.door = given.by, given.door
+    existing.batch = given.batch  # what is corrected by hand is no import's any more
     existing.changed_at = given.at
     existing.save()
     if is_other_value:
@@ -180,7 +208,13 @@ def _correct(existing: Measurement, given: Given) -> Outcome:
 
 
 def _keep_on_record(
-    existing: Measurement, *, by: User | None, door: Door, at: datetime, after: Given | None
+    existing: Measurement,
+    *,
+    by: User | None,
+    door: Door,
+    at: datetime,
+    after: Given | None,
+    batch: ImportBatch | None,
 ) -> None:
     MeasurementChange.objects.create(
         metric_id=existing.metric_id,
@@ -188,9 +222,14 @@ def _keep_on_record(
         period_start=existing.period_start,
         value_before=existing.value,
         note_before=existing.note,
+        entered_by_before_id=existing.entered_by_id,
+        entered_at_before=existing.changed_at,
+        door_before=existing.door,
+        batch_before_id=existing.batch_id,
         value_after=after.value if after else None,
         note_after=after.note if after else "",
         door=door,
         changed_by=by,
         changed_at=at,
+        batch=batch,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from celery import current_app
 from django.db import transaction
@@ -28,6 +29,15 @@ def mark_for_rescoring(subject_ids: Iterable[int], first_month: Month = FIRST_MO
         return
     RescoreNeed.objects.bulk_create(needs)
     transaction.on_commit(ask_for_a_run)
+
+
+def mark_from(first_months: Mapping[int, int]) -> None:
+    """The same for many subjects, each from a month of its own on."""
+    by_month: dict[int, list[int]] = defaultdict(list)
+    for subject_id, month in first_months.items():
+        by_month[month].append(subject_id)
+    for month, subject_ids in sorted(by_month.items()):
+        mark_for_rescoring(subject_ids, Month(month))
 
 
 def ask_for_a_run() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
@@ -22,27 +23,40 @@ def validate_curve(points: Any) -> None:
         _refuse(f"{quoted(str(points))} is no curve; write points [value, score] like {EXAMPLE}.")
     if len(points) < 2:
         _refuse(f"A curve has two or more points; this one has {len(points)}.")
+    for _, problem in point_problems(points):
+        _refuse(problem)
+
+
+def point_problems(points: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """The number of each point that is wrong, counted from 1, and the sentence about it."""
+    wrong = set()
     for number, point in enumerate(points, start=1):
-        _check_point(point, number)
+        if problem := _problem_of(point, number):
+            wrong.add(number)
+            yield number, problem
     for number in range(2, len(points) + 1):
+        if wrong & {number - 1, number}:
+            continue
         before, value = points[number - 2][0], points[number - 1][0]
         if value <= before:
-            _refuse(
+            yield (
+                number,
                 f"Point {number}: the value {number_text(value)} is not above"
-                f" {number_text(before)}, the value of point {number - 1}."
+                f" {number_text(before)}, the value of point {number - 1}.",
             )
 
 
-def _check_point(point: Any, number: int) -> None:
+def _problem_of(point: Any, number: int) -> str:
     if not isinstance(point, list | tuple) or len(point) != 2:
-        _refuse(f"Point {number} is {_shown(point)}; a point is [value, score].")
+        return f"Point {number} is {_shown(point)}; a point is [value, score]."
     for name, coordinate in zip(("value", "score"), point, strict=True):
         if isinstance(coordinate, bool) or not isinstance(coordinate, int | float):
-            _refuse(f"Point {number}: the {name} {_shown(coordinate)} is not a number.")
+            return f"Point {number}: the {name} {_shown(coordinate)} is not a number."
         if not is_finite(coordinate):
-            _refuse(f"Point {number}: the {name} is not finite.")
+            return f"Point {number}: the {name} is not finite."
     if not 0 <= point[1] <= 100:
-        _refuse(f"Point {number}: the score {number_text(point[1])} is not between 0 and 100.")
+        return f"Point {number}: the score {number_text(point[1])} is not between 0 and 100."
+    return ""
 
 
 def is_finite(number: float) -> bool:

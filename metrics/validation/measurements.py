@@ -264,5 +264,21 @@ def check_measurement(
             raise ValidationError({"period": error}) from None
 
 
+def refuse_unexplained(score: float, note: str) -> None:
+    """A red value of a metric that asks for it comes with a sentence of explanation.
+
+    Asked of people, in their forms, grids and files; history that is restored is not asked.
+    Which values are concerned: `metrics.judging.Judge.asks_why`, and `ask_why` for columns.
+    """
+    if not note.strip():
+        raise ValidationError(
+            {"note": ValidationError(why_red(score), code="why_red")},
+        )
+
+
+def why_red(score: float) -> str:
+    return f"The value scores {score:.1f}, which is red. Say in a sentence why, as its note."
+
+
 def _as_read(value: float, rules: MeasurementRules) -> str:
     return number_text(value).replace(".", rules.decimal_sign)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from metrics.operations.rescoring import mark_for_rescoring
+from metrics.operations.rescoring import mark_from
 from metrics.workspace.entries import Entry
 from metrics.workspace.merging import ENGAGEMENTS, ORGANISATIONS, Merged
-from projects.months import FIRST_MONTH, Month
+from projects.months import FIRST_MONTH
 from projects.operations.subjects import COUNTING_FIELDS
 
 # What no score depends on: a change of these alone rescores nobody.
@@ -49,11 +49,7 @@ class Touched:
 
     def mark(self) -> None:
         """Note the needs, in the load's own transaction."""
-        by_month: dict[int, list[int]] = defaultdict(list)
-        for subject, month in self._first.items():
-            by_month[month].append(subject)
-        for month, subjects in sorted(by_month.items()):
-            mark_for_rescoring(subjects, Month(month))
+        mark_from(self._first)
 
 
 def touched_by_definitions(merged: Merged) -> Touched:

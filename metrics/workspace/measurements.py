@@ -25,6 +25,7 @@ from metrics.workspace.layout import (
 from metrics.workspace.problems import Problems
 from metrics.workspace.reading import CsvFile, Header, Progress
 from metrics.workspace.staging import (
+    Signature,
     StagedRow,
     apply_changes,
     changes_in_closed_months,
@@ -203,14 +204,15 @@ class MeasurementLoad:
     def store(self, *, by: User | None, now: datetime) -> Stored:
         """Put the staged rows where they belong; what comes to light then goes to the problems."""
         newest = newest_measurement()
-        created = insert_new(by, now)
+        signature = Signature(by, now)
+        created = insert_new(signature)
         changed = 0
         if created < self.staged:
             # Some rows were there before, or are there twice.
             self.check_staged()
             if self.problems:
                 return Stored(0, 0, 0, {})
-            changed = apply_changes(by, now)
+            changed = apply_changes(signature)
         touched = touched_months(None if created == self.staged else newest)
         return Stored(created, changed, self.staged - created - changed, touched)
 

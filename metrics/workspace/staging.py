@@ -6,6 +6,7 @@ The statements are the same on both databases; what differs is how rows get into
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -15,7 +16,7 @@ from django.db import connection
 
 from metrics.bulk import is_postgresql
 from metrics.choices import Door
-from metrics.models import Measurement, MeasurementChange
+from metrics.models import ImportBatch, Measurement, MeasurementChange
 
 STAGED = "staged_measurements"
 CHANGED = "changed_measurements"
@@ -27,6 +28,24 @@ StagedRow = tuple[int, int, int, str, int, int, Any, str | None]
 
 The value is a float, or on PostgreSQL a text that it reads as the same number.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who stores, when and through which door; an import signs with its batch."""
+
+    by: User | None
+    at: datetime
+    door: Door = Door.WORKSPACE
+    batch: ImportBatch | None = None
+
+    @property
+    def columns(self) -> list[Any]:
+        """Door, person, moment and batch, as both databases take them."""
+        at = connection.ops.adapt_datetimefield_value(self.at)
+        batch = self.batch.pk if self.batch else None
+        return [self.door.value, self.by.pk if self.by else None, at, batch]
+
 
 _MEASUREMENT = Measurement._meta.db_table
 _CHANGE = MeasurementChange._meta.db_table
@@ -119,6 +138,8 @@ def find_changes() -> None:
             " WHERE staged.value <> stored.value OR staged.note <> stored.note"
             " GROUP BY stored.id, staged.is_closed"
         )
+        if is_postgresql():
+            cursor.execute(f"ANALYZE {CHANGED}")
 
 
 def changes_in_closed_months(most: int) -> tuple[list[tuple[int, int, float, float]], int]:
@@ -140,17 +161,17 @@ def newest_measurement() -> int:
         return int(cursor.fetchone()[0])
 
 
-def insert_new(by: User | None, now: datetime) -> int:
+def insert_new(signature: Signature) -> int:
     """Store the rows of periods that have no value yet; how many those were."""
-    door, person, at = _signed(by, now)
+    door, person, at, batch = signature.columns
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_MEASUREMENT} (metric_id, subject_id, period_start, month, value, note,"
-            " is_late, door, entered_by_id, created_at, changed_at)"
+            " is_late, door, entered_by_id, created_at, changed_at, batch_id)"
             " SELECT metric_id, subject_id, period_start, month, value, COALESCE(note, ''),"
-            f" is_closed, %s, %s, %s, %s FROM {STAGED} WHERE true"
+            f" is_closed, %s, %s, %s, %s, %s FROM {STAGED} WHERE true"
             f" ON CONFLICT ({', '.join(_KEY)}) DO NOTHING",
-            [door, person, at, at],
+            [door, person, at, at, batch],
         )
         created = int(cursor.rowcount)
         if is_postgresql() and created > MANY_ROWS:
@@ -158,32 +179,27 @@ def insert_new(by: User | None, now: datetime) -> int:
     return created
 
 
-def apply_changes(by: User | None, now: datetime) -> int:
+def apply_changes(signature: Signature) -> int:
     """Correct the values that were found to differ, each on record; how many those were."""
-    signed = _signed(by, now)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {_CHANGE} (metric_id, subject_id, period_start, value_before,"
-            " note_before, value_after, note_after, door, changed_by_id, changed_at)"
+            " note_before, entered_by_before_id, entered_at_before, door_before, batch_before_id,"
+            " value_after, note_after, door, changed_by_id, changed_at, batch_id)"
             " SELECT stored.metric_id, stored.subject_id, stored.period_start, stored.value,"
-            " stored.note, changed.value, changed.note, %s, %s, %s"
+            " stored.note, stored.entered_by_id, stored.changed_at, stored.door, stored.batch_id,"
+            " changed.value, changed.note, %s, %s, %s, %s"
             f" FROM {CHANGED} changed JOIN {_MEASUREMENT} stored ON stored.id = changed.id"
             " ORDER BY changed.line",
-            signed,
+            signature.columns,
         )
         cursor.execute(
             f"UPDATE {_MEASUREMENT} SET value = changed.value, note = changed.note, door = %s,"
-            f" entered_by_id = %s, changed_at = %s FROM {CHANGED} changed"
+            f" entered_by_id = %s, changed_at = %s, batch_id = %s FROM {CHANGED} changed"
             f" WHERE {_MEASUREMENT}.id = changed.id",
-            signed,
+            signature.columns,
         )
         return int(cursor.rowcount)
-
-
-def _signed(by: User | None, now: datetime) -> list[Any]:
-    """Through which door, by whom and when."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    return [Door.WORKSPACE.value, by.pk if by else None, at]
 
 
 def touched_months(newest: int | None) -> dict[int, int]:

@@ -30,6 +30,15 @@ CHARTS_ARE_DONE = """
   (chart) => ["drawn", "failed"].includes(chart.dataset.chartState))
 """
 VALUE = {"metric": "adoption", "subject": "PRJ-BILLBOT", "period": MONTH, "value": "88"}
+IMPORTED = b"""metric,subject,period,value
+adoption,PRJ-BILLBOT,2026-09,61
+adoption,PRJ-VIDEO,2026-09,58.5
+adoption,PRJ-CHAT,2026-09,5900
+adoption,PRJ-BILLBTO,2026-09,44
+adoption,PRJ-ACCESS,2026-09,n/a
+"""
+CHECKED_BATCH, STORED_BATCH = 2, 3
+WIDE_FILE = b"Project;Jan 2026;Feb 2026\nPRJ-BILLBOT;1,5;2\nBilbot;3;\n"
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,17 @@ def fill(installation: Installation) -> tuple[str, dict[str, str]]:
         f"""
 from pathlib import Path
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from metrics.operations.answers import propose_exemption
+from metrics.operations.entering import enter_value
+from metrics.importing.plans import Mapping, Reading, Shape
+from metrics.operations.imports import (
+    carry_out_batch, import_batch, map_batch, receive_file, take_next_batch)
 from metrics.operations.months import close_month, reopen_month
 from metrics.operations.runs import answer_all_needs
+from projects.models import Subject
 from metrics.workspace import load_workspace
 from pmo_portal.roles import Role
 
@@ -80,8 +96,27 @@ for role in Role:
     clients[person.username].force_login(person)
 
 value = {VALUE!r}
-saved = clients["administrator"].post("/entry/", value)["Location"]
+saved = clients["administrator"].post("/entry/value/", value)["Location"]
 lead = User.objects.get(username="pmo_lead")
+analyst = User.objects.get(username="analyst")
+guarded = MetricDefinition.objects.get(code="cost_ratio")
+MetricDefinition.objects.filter(pk=guarded.pk).update(needs_approval=True, asks_why_red=True)
+for code in ("PRJ-BILLBOT", "PRJ-CHAT"):
+    enter_value(metric=guarded, subject=Subject.objects.get(code=code), by=analyst,
+        period=parse_period("{MONTH}", "month"), value=1.4, note="A second pilot.", door=Door.FORM)
+propose_exemption(metric=guarded, subject=Subject.objects.get(code="PRJ-ACCESS"), by=analyst,
+    reason="Its cost is borne by the customer.")
+sent = SimpleUploadedFile("wide.csv", {WIDE_FILE!r})
+assert clients["administrator"].post("/entry/imports/new/", {{"file": sent}}).status_code == 302
+administrator = User.objects.get(username="administrator")
+for number in ({CHECKED_BATCH}, {STORED_BATCH}):
+    batch = receive_file(SimpleUploadedFile("autumn.csv", {IMPORTED!r}), by=administrator)
+    assert batch.pk == number
+    map_batch(batch, reading=Reading(), mapping=Mapping(Shape.LONG, 0, 1, 2, 3), by=administrator)
+    carry_out_batch(take_next_batch())
+batch.refresh_from_db()
+import_batch(batch, mode="accepted", is_confirmed=False, by=administrator)
+carry_out_batch(take_next_batch())
 close_month(Month.parse("{REOPENED_MONTH}"), by=lead)
 reopen_month(Month.parse("{REOPENED_MONTH}"), reason="A value was wrong.", by=lead)
 answer_all_needs()

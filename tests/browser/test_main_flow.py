@@ -140,6 +140,7 @@ def test_a_value_reaches_everybody_above_it_and_can_be_traced_back(
     page = new_context().new_page()
     sign_in(page, portal, "analyst")
     expect(page).to_have_url(f"{portal.address}/entry/")
+    page.goto(f"{portal.address}/entry/value/")
     enter_a_value(page)
 
     expect(page).to_have_url(re.compile("/entry/saved/"))

@@ -15,9 +15,11 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from examples.demo.company import ORGANISATION
 from tests.browser.conftest import (
     CHARTS_ARE_DONE,
+    CHECKED_BATCH,
     CLOSED_MONTH,
     MONTH,
     REOPENED_MONTH,
+    STORED_BATCH,
     Site,
     Visit,
 )
@@ -28,6 +30,8 @@ DESK, PHONE, NARROW_PHONE = 1440, 390, 360
 HEAVIEST_FIRST_LOAD = 600_000
 
 SAVED = "/entry/saved/TOKEN/"
+OVERRIDE = "/metrics/handoffs/overrides/8/"
+EXEMPTION = "/metrics/fix_days/exemptions/1/"
 NO_SUCH_PAGE = "/no/such/page/"
 PAGES = [
     "/summary/",
@@ -47,8 +51,58 @@ PAGES = [
     f"/explain/PF-BACK/{MONTH}/",
     f"/explain/PRJ-BILLBOT/{MONTH}/adoption/{MONTH}/",
     "/entry/",
-    f"/entry/?metric=adoption&subject=PRJ-BILLBOT&period={MONTH}",
+    "/entry/?state=answered&metric=nps",
+    "/entry/?scope=PF-SERVE&state=overdue",
+    "/entry/value/",
+    f"/entry/value/?metric=adoption&subject=PRJ-BILLBOT&period={MONTH}",
+    f"/entry/history/adoption/PRJ-BILLBOT/{MONTH}/",
+    f"/entry/history/adoption/PRJ-BILLBOT/{MONTH}/restore/?event=before-1",
+    f"/entry/no-value/?row=adoption/PRJ-VIDEO/{MONTH}",
+    f"/entry/does-not-apply/?metric=adoption&subject=PRJ-VIDEO&from_month={MONTH}",
+    "/approvals/",
+    "/approvals/proposals/",
     SAVED,
+    "/entry/grid/",
+    "/entry/grid/?metric=adoption",
+    "/entry/grid/?subject=PRJ-BILLBOT&periods=6",
+    "/entry/imports/new/",
+    "/entry/imports/1/mapping/",
+    "/subjects/",
+    "/subjects/?kind=portfolio",
+    "/subjects/new/project/",
+    "/subjects/PRJ-BILLBOT/edit/",
+    "/subjects/SEG-SMB/edit/",
+    "/subjects/PRJ-BILLBOT/delete/",
+    "/subjects/SEG-SMB/links/new/service/",
+    "/subjects/PRJ-BILLBOT/links/SEG-SMB/",
+    "/subjects/SRV-MAIL/links/SEG-SMB/delete/",
+    "/assignments/",
+    "/assignments/?by=person",
+    "/assignments/new/",
+    "/scorecards/",
+    "/scorecards/SC-PROJECT/",
+    "/scorecards/SC-PROJECT/edit/",
+    "/scorecards/SC-PROJECT/delete/",
+    "/scorecards/new/",
+    "/metrics/",
+    "/metrics/?q=nothing+is+called+so",
+    "/metrics/fix_days/",
+    "/metrics/profit_margin/",
+    "/metrics/fix_days/history/",
+    "/metrics/new/",
+    "/metrics/cost_ratio/edit/",
+    "/metrics/fix_days/delete/",
+    "/metrics/catalogue/",
+    "/metrics/handoffs/overrides/new/",
+    OVERRIDE,
+    f"{OVERRIDE}delete/",
+    "/metrics/fix_days/exemptions/new/",
+    EXEMPTION,
+    f"{EXEMPTION}delete/",
+    "/entry/imports/",
+    f"/entry/imports/{CHECKED_BATCH}/",
+    f"/entry/imports/{STORED_BATCH}/?rows=new",
+    f"/entry/imports/{STORED_BATCH}/undo/",
     "/runs/",
     "/months/",
     f"/months/{REOPENED_MONTH}/",
@@ -63,7 +117,23 @@ PAGES = [
 REFUSED_PAGE = "/entry/"
 SIGN_IN_PAGE = "/sign-in/"
 
-NO_PAGES = {"home", "sign_out", "entry_form", "entry_preview", "run_request", "score_status"}
+NO_PAGES = {
+    "assignment_remove",
+    "home",
+    "sign_out",
+    "due_download",
+    "due_line",
+    "due_sent",
+    "entry_form",
+    "entry_preview",
+    "no_value_take_back",
+    "exemption_take_back",
+    "draft_withdraw",
+    "run_request",
+    "score_status",
+    "import_file",
+    "import_refused",
+}
 """They send on, take forms, or answer parts of a page."""
 
 LOOK_OUT = """

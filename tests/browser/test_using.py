@@ -176,7 +176,7 @@ def test_without_scripts_months_and_forms_work(visit: Visit) -> None:
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**q=bil*")
     assert f"month={CLOSED_MONTH}" in page.url
-    page.goto("/entry/")
+    page.goto("/entry/value/")
     page.get_by_role("region", name="One value").get_by_label("Metric").select_option("adoption")
     page.get_by_role("button", name="Show what is known").click()
     expect(page.get_by_label("Of whom")).to_be_visible()
@@ -185,7 +185,7 @@ def test_without_scripts_months_and_forms_work(visit: Visit) -> None:
 def test_a_metric_is_chosen_by_typing_its_name(visit: Visit) -> None:
     """Several begin alike; the form that comes anew meanwhile must not make it another one."""
     page = visit("analyst")
-    page.goto("/entry/")
+    page.goto("/entry/value/")
     metric = page.get_by_role("region", name="One value").get_by_label("Metric", exact=True)
     metric.focus()
     page.keyboard.type("Days to fix", delay=120)
@@ -212,7 +212,7 @@ def answered_afterwards(page: Page, pattern: str) -> Iterator[None]:
 def test_a_form_that_comes_anew_leaves_the_focus_where_it_is(visit: Visit) -> None:
     """Whoever goes on by Tab before the answer has come is not thrown to the page's beginning."""
     page = visit("analyst")
-    page.goto("/entry/")
+    page.goto("/entry/value/")
     form = page.get_by_role("region", name="One value")
     form.get_by_label("Metric", exact=True).focus()
     with answered_afterwards(page, "**/entry/form/"):
@@ -223,7 +223,7 @@ def test_a_form_that_comes_anew_leaves_the_focus_where_it_is(visit: Visit) -> No
 
 def test_what_is_typed_while_the_form_comes_anew_stays(visit: Visit) -> None:
     page = visit("analyst")
-    page.goto("/entry/?metric=adoption&subject=PRJ-BILLBOT")
+    page.goto("/entry/value/?metric=adoption&subject=PRJ-BILLBOT")
     form = page.get_by_role("region", name="One value")
     with answered_afterwards(page, "**/entry/form/"):
         form.get_by_label("Period", exact=True).select_option(index=1)

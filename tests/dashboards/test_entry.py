@@ -14,16 +14,19 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import translation
 
-from dashboards.selectors.entry import due_values, month_of_effect, read_desk
-from metrics.choices import Cadence, Door, RunTrigger
-from metrics.models import Measurement, MeasurementChange, MetricDefinition
-from metrics.operations.measurements import may_enter
+from dashboards.selectors.entry import month_of_effect
+from metrics.choices import Cadence, Door, ProposalState, RunTrigger
+from metrics.models import (
+    ExemptionProposal,
+    Measurement,
+    MeasurementChange,
+    MetricDefinition,
+)
 from metrics.operations.months import close_month
 from metrics.operations.runs import answer_all_needs, score_now
 from metrics.periods import parse_period
 from metrics.workspace import load_workspace
-from projects.choices import SubjectKind
-from projects.models import Project, Subject
+from projects.models import Project
 from projects.months import Month
 from tests.dashboards.reading import TODAY, ClientOf, ReadPage, assert_costs_no_more, plain, read
 from tests.factories import (
@@ -31,15 +34,15 @@ from tests.factories import (
     CustomerFactory,
     EngagementFactory,
     ExemptionFactory,
+    ExemptionProposalFactory,
     MeasurementFactory,
     MetricAssignmentFactory,
     MetricFactory,
     MonthClosingFactory,
-    OfferFactory,
+    NoValueFactory,
     OrganisationFactory,
     PortfolioFactory,
     ProjectFactory,
-    ScorecardAssignmentFactory,
     ScorecardFactory,
     ScorecardLineFactory,
     SegmentFactory,
@@ -61,206 +64,26 @@ def desk(analyst: User, client_of: ClientOf) -> Client:
     return client_of(analyst)
 
 
-def due_of(person: User) -> list[tuple[str, str, str]]:
-    return [
-        (value.metric.code, value.subject.code, value.label)
-        for value in due_values(read_desk(person)).values
-    ]
-
-
-def labels(person: User) -> list[str]:
-    return [label for _, _, label in due_of(person)]
-
-
 def test_only_those_who_enter_values_get_in(
     executive: User, pmo_lead: User, analyst: User, outsider: User, client_of: ClientOf
 ) -> None:
     ProjectFactory()
     MetricFactory()
-    for address in ("/entry/", "/entry/preview/"):
+    for address in ("/entry/value/", "/entry/preview/"):
         assert client_of(analyst).get(address).status_code == 200
         for person in (executive, pmo_lead, outsider):
             assert client_of(person).get(address).status_code == 403
-            assert client_of(person).post("/entry/", {}).status_code == 403
+            assert client_of(person).post("/entry/value/", {}).status_code == 403
             assert client_of(person).post("/entry/form/", {}).status_code == 403
         assert Client().get(address).status_code == 302
 
 
 def test_an_empty_portal_says_what_to_create_first(desk: Client) -> None:
-    assert "Nothing to show yet" in read(desk, "/entry/").words
-
-
-@pytest.mark.parametrize(
-    ("cadence", "expected"),
-    [
-        (Cadence.DAY, ["2026-04-09", "2026-04-07", "2026-04-08"]),
-        (Cadence.WEEK, ["2026-W14", "2026-W12", "2026-W13"]),
-        (Cadence.MONTH, ["2026-03", "2026-01", "2026-02"]),
-        (Cadence.QUARTER, ["2026-Q1", "2025-Q4"]),
-        (Cadence.YEAR, ["2025", "2024"]),
-    ],
-)
-def test_the_latest_period_that_has_ended_is_due_and_then_older_gaps(
-    analyst: User, cadence: Cadence, expected: list[str]
-) -> None:
-    ProjectFactory()
-    MetricFactory(cadence=cadence)
-    assert labels(analyst) == expected
-
-
-def test_no_value_is_asked_for_at_a_weekend(analyst: User) -> None:
-    ProjectFactory()
-    MetricFactory(cadence=Cadence.DAY)
-    with time_machine.travel("2026-04-13T09:00:00Z", tick=False):  # a Monday
-        assert labels(analyst) == ["2026-04-10", "2026-04-08", "2026-04-09"]
-
-
-def test_periods_follow_the_fiscal_year(analyst: User) -> None:
-    OrganisationFactory(fiscal_year_starts_in=4)
-    ProjectFactory()
-    MetricFactory(cadence=Cadence.YEAR)
-    assert labels(analyst) == ["2025", "2024"]  # the year 2025 ended in March 2026
-    [value, _] = due_values(read_desk(analyst)).values
-    assert value.due_on.isoformat() == "2026-04-10"
-    assert not value.is_overdue
-
-
-def test_a_value_that_has_come_is_not_due(analyst: User) -> None:
-    project, metric = ProjectFactory(), MetricFactory()
-    for period in ("2026-01", "2026-02"):
-        MeasurementFactory(metric=metric, subject=project, period=period)
-    assert labels(analyst) == ["2026-03"]
-
-
-@pytest.mark.parametrize(("due_days", "days_late"), [(5, 5), (9, 1), (10, 0), (30, 0)])
-def test_overdue_is_what_is_later_than_its_due_day(
-    analyst: User, due_days: int, days_late: int
-) -> None:
-    ProjectFactory()
-    MetricFactory(due_days=due_days)
-    first = due_values(read_desk(analyst)).values[0]
-    assert (first.label, first.days_late) == ("2026-03", days_late)
-
-
-def test_what_is_not_expected_is_not_due(analyst: User) -> None:
-    project, metric = ProjectFactory(code="P"), MetricFactory(code="open")
-    MetricFactory(code="computed", formula="open + open")
-    MetricFactory(code="ended", active_until=Month.parse("2025-12"))
-    MetricFactory(code="to_come", active_from=Month.parse("2026-04"))
-    MetricFactory(code="of_others", subject_kind=SubjectKind.SEGMENT)
-    ExemptionFactory(
-        metric=metric,
-        subject=project,
-        from_month=Month.parse("2026-02"),
-        until_month=Month.parse("2026-02"),
-    )
-    assert due_of(analyst) == [("open", "P", "2026-03"), ("open", "P", "2026-01")]
-
-
-def test_a_subject_is_asked_only_within_its_span(analyst: User) -> None:
-    MetricFactory()
-    ProjectFactory(code="NEW", active_from=Month.parse("2026-03"))
-    ProjectFactory(code="OLD", active_until=Month.parse("2026-01"))
-    OrganisationFactory(active_from=Month.parse("2026-01"))
-    assert {(code, label) for _, code, label in due_of(analyst)} == {
-        ("NEW", "2026-03"),
-        ("OLD", "2026-01"),
-    }
-
-
-def test_an_engagement_is_asked_within_the_span_of_its_project(analyst: User) -> None:
-    EngagementFactory(project__active_from=Month.parse("2026-03"))
-    MetricFactory(subject_kind=SubjectKind.ENGAGEMENT)
-    assert labels(analyst) == ["2026-03"]
-
-
-def test_a_metric_on_scorecards_is_asked_of_those_they_judge(analyst: User) -> None:
-    judged, other = ProjectFactory(code="JUDGED"), ProjectFactory(code="OTHER")
-    for_all = ScorecardLineFactory(scorecard__is_default=True, metric__code="for_all")
-    special = ScorecardLineFactory(metric__code="special")
-    ScorecardAssignmentFactory(subject=judged, scorecard=special.scorecard)
-    MetricFactory(code="an_input", curve=None)
-    formula = MetricFactory(code="made", formula="an_input * 2")
-    ScorecardLineFactory(scorecard=for_all.scorecard, metric=formula)
-    asked = {(metric, subject) for metric, subject, _ in due_of(analyst)}
-    assert asked == {("special", "JUDGED"), ("for_all", "OTHER"), ("an_input", "OTHER")}
-    assert other
-
-
-def test_what_is_assigned_to_somebody_else_is_not_due_from_me(analyst: User) -> None:
-    inside = PortfolioFactory()
-    deeper = PortfolioFactory(parent=inside)
-    ProjectFactory(code="THEIRS", portfolio=deeper)
-    ProjectFactory(code="MINE", portfolio=PortfolioFactory())
-    metric = MetricFactory()
-    MetricAssignmentFactory(metric=metric, scope=inside)
-    assert {code for _, code, _ in due_of(analyst)} == {"MINE"}
-    MetricAssignmentFactory(metric=metric, scope=inside, user=analyst)
-    assert {code for _, code, _ in due_of(analyst)} == {"MINE", "THEIRS"}
-
-
-def test_scopes_reach_as_far_as_they_do_when_a_value_is_saved(analyst: User) -> None:
-    segment = SegmentFactory()
-    scopes = [segment, PortfolioFactory()]
-    project = ProjectFactory(portfolio=scopes[1])
-    EngagementFactory(project=project, segment=segment)
-    EngagementFactory(segment=segment)
-    CustomerFactory(segment=segment)
-    OfferFactory(segment=segment)
-    CustomerFactory()
-    for kind in SubjectKind.values:
-        for scope in scopes:
-            metric = MetricFactory(subject_kind=kind)
-            MetricAssignmentFactory(metric=metric, scope=scope)
-    desk = read_desk(analyst)
-    for metric in desk.metrics.values():
-        for subject in desk.subjects[metric.subject_kind]:
-            asked_at_saving = may_enter(analyst, metric, Subject.objects.get(pk=subject.pk))
-            assert desk.may_enter(metric, subject) == asked_at_saving
-
-
-def test_the_metric_that_waits_longest_comes_first_and_older_gaps_last(analyst: User) -> None:
-    ProjectFactory(code="P")
-    MetricFactory(code="monthly", name="B")
-    MetricFactory(code="yearly", name="C", cadence=Cadence.YEAR)
-    MetricFactory(code="quickly", name="A", cadence=Cadence.WEEK)
-    assert [code for code, _, _ in due_of(analyst)][:3] == ["yearly", "monthly", "quickly"]
-    due = due_values(read_desk(analyst))
-    assert [value.is_older for value in due.values] == [False] * 3 + [True] * 5
-    assert (due.total, due.older) == (8, 5)
-    assert [group.total for group in due.groups] == [2, 3, 3]
-
-
-def test_the_page_counts_lists_and_leads_to_the_form(desk: Client) -> None:
-    ProjectFactory(code="P", name="Faster claims")
-    MetricFactory(code="m1", name="Days to fix", due_days=5)
-    MetricFactory(code="m2", name="Other")
-    page = read(desk, "/entry/")
-    assert "6 values of 2 metrics are expected from you" in page.words
-    assert "Faster claims P 2026-03 5 days overdue Enter Days to fix" in page.words
-    only = read(desk, "/entry/?due=m2")
-    assert "5 days overdue" not in only.words
-    assert "due 10 Apr" in only.words
-    of_project = read(desk, "/entry/?subject=P")
-    assert "Only of Faster claims" in of_project.words
-
-
-def test_a_value_for_a_closed_month_is_marked(desk: Client) -> None:
-    ProjectFactory()
-    MetricFactory()
-    MonthClosingFactory(month=Month.parse("2026-03"))
-    assert "month closed: counts late" in read(desk, "/entry/").words
-
-
-def test_a_long_list_is_paged(desk: Client) -> None:
-    ProjectFactory.create_batch(30)
-    MetricFactory()
-    assert "1 to 40 of 90 values" in read(desk, "/entry/").words
-    assert "81 to 90 of 90 values" in read(desk, "/entry/?page=3").words
+    assert "Nothing to show yet" in read(desk, "/entry/value/").words
 
 
 def filled(**fields: str) -> str:
-    return "/entry/?" + "&".join(f"{name}={value}" for name, value in fields.items())
+    return "/entry/value/?" + "&".join(f"{name}={value}" for name, value in fields.items())
 
 
 def test_choosing_a_metric_shows_what_it_means_and_whose_values_it_takes(desk: Client) -> None:
@@ -281,7 +104,7 @@ def test_the_form_opens_with_the_latest_period_and_tells_the_value_before(desk: 
     MeasurementFactory(metric=metric, subject=project, period="2026-02", value=62)
     page = read(desk, filled(metric="m", subject="P"))
     assert '<option value="2026-03" selected>' in page.html
-    assert "Before 62 days in 2026-02 62.0" in page.words
+    assert "Before Value Score 2026-02 62 days 62.0" in page.words
 
 
 def test_a_recorded_value_stands_in_the_form_to_be_corrected(desk: Client) -> None:
@@ -351,9 +174,17 @@ def test_the_preview_tells_of_a_metric_without_a_curve_and_of_folding(desk: Clie
 
 
 def send(client: Client, **fields: str) -> Any:
-    return client.post(
-        "/entry/", {"metric": "m", "subject": "P", "period": "2026-03", "value": "50", **fields}
-    )
+    """A value given by somebody who has the form for it before them."""
+    chosen = {"metric": "m", "subject": "P", "period": "2026-03", **fields}
+    if "seen" not in chosen:
+        chosen["seen"] = seen_on(client, chosen)
+    return client.post("/entry/value/", {"value": "50", **chosen})
+
+
+def seen_on(client: Client, chosen: dict[str, str]) -> str:
+    """What the form for this value brings back of what it shows; none, if it is not shown."""
+    response = client.post("/entry/form/", chosen)
+    return str(response.context["seen"]) if response.status_code == 200 else ""
 
 
 @pytest.fixture
@@ -442,12 +273,12 @@ def test_somebody_elses_metric_is_refused_and_the_refusal_is_logged(
     MetricAssignmentFactory(metric=metric, scope=OrganisationFactory(), user=UserFactory())
     with caplog.at_level(logging.WARNING):
         assert send(desk).status_code == 403
-    assert "Refused: POST /entry/ to analyst" in caplog.text
+    assert "Refused: POST /entry/value/ to analyst" in caplog.text
     assert desk.get(filled(metric="m")).status_code == 403
     assert desk.get(filled(metric="m", subject="P")).status_code == 403
     assert desk.get("/entry/preview/?metric=m&subject=P&value=1").status_code == 403
     assert desk.post("/entry/form/", {"metric": "m", "subject": "P"}).status_code == 403
-    assert "Cost" not in read(desk, "/entry/").words
+    assert "Cost" not in read(desk, "/entry/value/").words
     assert not Measurement.objects.exists()
 
 
@@ -628,7 +459,7 @@ def test_what_was_saved_is_told_to_nobody_else(
 def test_the_next_value_that_is_due_is_one_step_away(project: Project, desk: Client) -> None:
     ProjectFactory(code="Q", name="Another")
     page = read(desk, send(desk).headers["Location"])
-    assert "/entry/?metric=m&subject=Q&period=2026-03#value" in page.links()
+    assert "/entry/value/?metric=m&subject=Q&period=2026-03" in page.links()
     assert "(5 of this metric still due)" in page.words
 
 
@@ -664,3 +495,137 @@ def test_costs_as_many_queries_for_many_subjects_as_for_few(analyst: User, desk:
         CustomerFactory(segment=segment)
 
     assert_costs_no_more(desk, filled(metric="chosen", subject=first.code, period="2026-03"), grow)
+
+
+# Conflicts, explanations, approval, and what is said instead
+
+
+def given_meanwhile(value: float, by: User, **fields: Any) -> Measurement:
+    return MeasurementFactory(
+        metric=MetricDefinition.objects.get(code="m"),
+        subject=Project.objects.get(code="P"),
+        value=value,
+        entered_by=by,
+        **fields,
+    )
+
+
+CHOSEN = {"metric": "m", "subject": "P", "period": "2026-03"}
+
+
+def test_what_somebody_else_gave_meanwhile_is_shown_beside_mine_to_choose(
+    project: Project, desk: Client, pmo_lead: User
+) -> None:
+    seen = seen_on(desk, CHOSEN)
+    given_meanwhile(70.0, pmo_lead, note="by phone")
+    answer = send(desk, value="60", seen=seen)
+    assert answer.status_code == 422
+    page = ReadPage(answer, answer.content.decode(), plain(answer.content.decode()), 0)
+    for words in (
+        "Meanwhile pmo_lead gave 70 (2026-04-01 09:30). Look again before you save.",
+        "There now 70 days 70.0 Amber “by phone”",
+        "Yours 60 60.0 Amber",
+        "Save mine instead",
+    ):
+        assert words.replace(" Amber", "") in page.words.replace(" Amber", "")
+    assert f"/entry/value/?{'&'.join(f'{k}={v}' for k, v in CHOSEN.items())}" in page.links()
+    assert Measurement.objects.get().value == 70.0
+    # Having seen it, one may replace it.
+    assert send(desk, value="60", seen=answer.context["seen"]).status_code == 302
+    assert Measurement.objects.get().value == 60.0
+
+
+def test_a_value_that_was_deleted_meanwhile_is_not_silently_brought_back(
+    project: Project, desk: Client, pmo_lead: User
+) -> None:
+    row = given_meanwhile(70.0, pmo_lead)
+    seen = seen_on(desk, CHOSEN)
+    row.delete()
+    answer = send(desk, value="60", seen=seen)
+    assert answer.status_code == 422
+    assert "There now nothing any more" in plain(answer.content.decode())
+
+
+def test_what_was_seen_of_another_value_says_nothing_of_this_one(
+    project: Project, desk: Client, pmo_lead: User
+) -> None:
+    """Without scripts, the period can be changed without the form's coming anew."""
+    given_meanwhile(70.0, pmo_lead)
+    seen = seen_on(desk, {**CHOSEN, "period": "2026-02"})
+    assert send(desk, value="60", seen=seen).status_code == 422
+    assert send(desk, value="60", seen="nonsense").status_code == 422
+    assert Measurement.objects.get().value == 70.0
+
+
+@pytest.fixture
+def asking(project: Project) -> MetricDefinition:
+    MetricDefinition.objects.filter(code="m").update(asks_why_red=True)
+    return MetricDefinition.objects.get(code="m")
+
+
+def test_the_preview_of_a_red_value_asks_for_the_note_and_marks_it(
+    asking: MetricDefinition, desk: Client
+) -> None:
+    address = "/entry/preview/?metric=m&subject=P&period=2026-03&value="
+    red = read(desk, f"{address}10", part="preview")
+    assert "Red: say in a sentence why, as the note." in red.words
+    assert "(needed: say why it is red)" in red.words
+    assert 'hx-swap-oob="true"' in red.html
+    better = read(desk, f"{address}90", part="preview")
+    assert "(optional)" in better.words
+    assert "sentence why" not in better.words
+
+
+def test_a_red_value_without_a_note_is_refused_beside_the_note(
+    asking: MetricDefinition, desk: Client
+) -> None:
+    answer = send(desk, value="10")
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {
+        "note": ["The value scores 10.0, which is red. Say in a sentence why, as its note."]
+    }
+    assert send(desk, value="10", note="A strike.").status_code == 302
+
+
+def test_a_value_that_needs_approval_is_sent_and_moves_no_score(
+    project: Project, desk: Client
+) -> None:
+    MetricDefinition.objects.filter(code="m").update(needs_approval=True)
+    form = read(desk, filled(**CHOSEN))
+    assert "Send for approval" in form.words
+    answer = send(desk, value="60")
+    page = read(desk, answer["Location"])
+    assert "Sent for approval: 60 days." in page.words
+    assert "No score moves before that." in page.words
+    assert not Measurement.objects.exists()
+    again = read(desk, filled(**CHOSEN))
+    assert "60 days by analyst, 10 Apr 2026, 09:00, waits for approval." in again.words
+    assert again.context["form"]["value"].value() == "60"
+
+
+def test_what_can_be_said_instead_of_a_value_stands_beside_the_form(
+    project: Project, desk: Client, analyst: User, pmo_lead: User
+) -> None:
+    page = read(desk, filled(**CHOSEN))
+    assert "Say that 2026-03 has no value" in page.words
+    assert "Propose that it does not apply" in page.words
+    metric = MetricDefinition.objects.get(code="m")
+    NoValueFactory(metric=metric, subject=project, said_by=analyst)
+    ExemptionProposalFactory(metric=metric, subject=project, proposed_by=analyst)
+    page = read(desk, filled(**CHOSEN))
+    assert "said to have no value by analyst, 1 Apr 2026: “The survey was not sent.”" in page.words
+    assert "analyst said that it does not apply: “It has no customers yet.”" in page.words
+    ExemptionProposal.objects.update(
+        state=ProposalState.REFUSED, decided_by=pmo_lead, answer="It has."
+    )
+    page = read(desk, filled(**CHOSEN))
+    assert "refused by pmo_lead: “It has.”" in page.words
+    ExemptionFactory(metric=metric, subject=project, reason="Its customers are internal.")
+    page = read(desk, filled(**CHOSEN))
+    assert "“Its customers are internal.” A value is kept, and not scored." in page.words
+
+
+def test_a_value_after_no_value_says_that_it_counts(project: Project, desk: Client) -> None:
+    NoValueFactory(metric=MetricDefinition.objects.get(code="m"), subject=project)
+    page = read(desk, send(desk, value="60")["Location"])
+    assert "This period was said to have no value. The value counts now" in page.words

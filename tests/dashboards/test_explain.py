@@ -16,6 +16,7 @@ from django.test import Client
 from dashboards.selectors.explain import ExplainPage
 from metrics.choices import Category, Door, RunTrigger
 from metrics.models import Measurement, MetricDefinition, Score, Scorecard
+from metrics.operations.definitions import save_metric
 from metrics.operations.measurements import record_measurement
 from metrics.operations.months import close_month
 from metrics.operations.runs import answer_all_needs, score_now
@@ -317,27 +318,61 @@ def test_a_month_in_the_query_leads_to_that_months_page(worked: None, reader: Cl
     assert response.headers["Location"] == "/explain/ORG/2026-05/"
 
 
-def test_a_closed_month_says_that_its_scores_stay_as_reported(worked: None, reader: Client) -> None:
+@pytest.fixture
+def june_closed(worked: None) -> Iterator[None]:
+    """June was closed on 10 July; it is the day after."""
     close_month(JUNE, by=None)
-    reported = stored("PRJ-CHAT").overall_score
-    assert "stay as reported" not in explained(reader, "PRJ-CHAT").words
-    record("staffing_fit", "PRJ-CHAT", "2026-06", 90)
-    answer_all_needs()
-    assert stored("PRJ-CHAT").overall_score == reported
-    words = explained(reader, "PRJ-CHAT").words
-    assert "This month is closed: its scores stay as reported" in words
-    assert "The parts below are computed from what is stored today and may differ" in words
+    with time_machine.travel("2026-07-11T09:00:00Z", tick=False):
+        yield
 
 
-def test_a_closed_month_that_differs_costs_no_more_queries_than_allowed(
-    worked: None, reader: Client
+def turn_over(code: str = "staffing_fit") -> None:
+    metric = MetricDefinition.objects.get(code=code)
+    metric.curve = [[point[0], 100 - point[1]] for point in metric.curve or []]
+    metric.name = "Another name"
+    save_metric(metric, by=None)
+
+
+def test_a_closed_month_is_explained_by_what_stood_when_it_was_closed(
+    june_closed: None, reader: Client
 ) -> None:
-    close_month(JUNE, by=None)
+    before = page_of(explained(reader, "PRJ-CHAT"))
     record("staffing_fit", "PRJ-CHAT", "2026-06", 90)
+    turn_over()
     answer_all_needs()
     page = explained(reader, "PRJ-CHAT")
-    assert "stay as reported" in page.words
-    assert page.queries <= MOST_QUERIES
+    after = page_of(page)
+    assert after.says_the_same
+    assert after.computed == before.computed
+    assert after.computed == pytest.approx(stored("PRJ-CHAT").overall_score, abs=1e-9)
+    assert "It is explained by the values and definitions of 10 Jul 2026" in page.words
+    assert "Another name" not in page.words
+
+
+def test_where_the_record_does_not_reach_back_the_page_says_so(
+    june_closed: None, reader: Client
+) -> None:
+    Scorecard.history.all().delete()
+    words = explained(reader, "PRJ-CHAT").words
+    assert "This month is closed: its scores stay as reported" in words
+    assert "What stood when it was closed on 10 Jul 2026 is not on record completely" in words
+    assert "It is explained by" not in words
+
+
+@pytest.mark.parametrize(("month", "against"), [(JUNE, MAY), (JUNE.plus(1), JUNE), (MAY, APRIL)])
+def test_closed_months_cost_no_more_queries_than_allowed(
+    worked: None, reader: Client, month: Month, against: Month
+) -> None:
+    close_month(APRIL, by=None)
+    with time_machine.travel("2026-07-11T09:00:00Z", tick=False):
+        close_month(JUNE, by=None)
+    with time_machine.travel("2026-07-12T09:00:00Z", tick=False):
+        record("staffing_fit", "PRJ-CHAT", "2026-07", 90)
+        turn_over()
+        answer_all_needs()
+        for code in ("PRJ-CHAT", "ORG"):
+            page = explained(reader, code, month, f"?against={against}")
+            assert page.queries <= MOST_QUERIES, (code, page.queries)
 
 
 def test_scores_that_are_still_to_follow_a_change_are_said_to_be_updated(
@@ -447,7 +482,7 @@ def test_only_those_who_may_enter_a_value_are_led_to_correct_it(
 ) -> None:
     address = "/explain/PRJ-ONBOARD/2026-06/staffing_fit/2026-06/"
     assert "Correct" not in read(reader, address).words
-    link = "/entry/?metric=staffing_fit&subject=PRJ-ONBOARD&period=2026-06#value"
+    link = "/entry/value/?metric=staffing_fit&subject=PRJ-ONBOARD&period=2026-06"
     assert link in [unescape(found) for found in read(client_of(analyst), address).links()]
 
 

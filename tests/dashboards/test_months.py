@@ -19,8 +19,10 @@ from metrics.operations.months import close_month, reopen_month
 from metrics.operations.runs import answer_all_needs, score_now
 from metrics.periods import parse_period
 from metrics.workspace import load_workspace
+from pmo_portal.roles import Role
 from projects.models import Organisation, Subject
 from projects.months import Month
+from tests.conftest import make_person
 from tests.dashboards.reading import (
     APRIL,
     FEBRUARY,
@@ -34,8 +36,10 @@ from tests.dashboards.reading import (
     read,
 )
 from tests.factories import (
+    MetricAssignmentFactory,
     MetricFactory,
     MonthClosingFactory,
+    NoValueFactory,
     OrganisationFactory,
     ProjectFactory,
     ReportedScoreFactory,
@@ -105,10 +109,10 @@ def test_an_empty_portal_says_what_to_create_first(
     for client in (lead, client_of(administrator)):
         page = read(client, "/months/")
         assert "manage.py load_workspace DIR" in page.words
-        assert "/admin/projects/organisation/add/" in page.links()
+        assert "/subjects/new/organisation/" in page.links()
     ProjectFactory()
     page = read(lead, "/months/")
-    assert "/admin/projects/project/add/" not in page.links()
+    assert "/subjects/new/project/" not in page.links()
     assert page.html.count('aria-label="Done"') == 2  # the project and its portfolio
 
 
@@ -155,8 +159,56 @@ def test_before_closing_it_is_said_which_months_and_what_has_not_come(
     assert "2 months are closed: January 2026 to February 2026" in page.words
     assert "1 subject that changed is scored first" in page.words
     assert "61.0 Amber , with 80% of the evidence known" in page.words
-    assert "Days to fix: 4" in page.words  # two projects, January and February
+    assert page.row("Days to fix") == "Days to fix 4 0 0 any analyst"  # 2 projects, 2 months
+    assert "Close anyway: 2 months" in page.words
+    # One more is the organisation's own, of February.
+    assert "With 5 values missing, at 80% of the organisation" in page.words
     assert not MonthClosing.objects.exists()
+
+
+def test_before_closing_it_is_said_from_whom_what_has_not_come(
+    organisation: Organisation, lead: Client
+) -> None:
+    projects = ProjectFactory.create_batch(2)
+    fix, nps = MetricFactory(name="Days to fix"), MetricFactory(name="Recommended")
+    for name in ("ana", "bo"):
+        person = make_person(name, Role.ANALYST)
+        MetricAssignmentFactory(metric=fix, scope=organisation, user=person)
+    NoValueFactory(metric=nps, subject=projects[0], period="2026-02")
+    page = read(lead, "/months/2026-02/close/")
+    assert page.row("Days to fix") == "Days to fix 4 0 0 ana, bo"
+    assert page.row("Recommended") == "Recommended 4 1 0 any analyst"
+    assert "ana: 4 bo: 4 Assigned to nobody: 5" in page.words
+    counts = []
+    for _ in range(3):
+        ProjectFactory.create_batch(3)
+        MetricAssignmentFactory(metric=nps, scope=projects[0].portfolio)
+        counts.append(read(lead, "/months/2026-02/close/").queries)
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0] <= 24  # it is asked once a month
+
+
+def test_nothing_missing_is_closed_without_anyway(organisation: Organisation, lead: Client) -> None:
+    MetricDefinition.objects.update(active_until=JANUARY)
+    page = read(lead, "/months/2026-02/close/")
+    assert "No expected value of the latest periods is missing" in page.words
+    assert "anyway" not in page.words
+
+
+def test_each_closing_has_its_own_report(organisation: Organisation, lead: Client) -> None:
+    project = ProjectFactory(name="Quay")
+    keep_score(project, 60.0, MARCH)
+    for day, reason, score in ((1, "First", 40.0), (2, "Second", 50.0)):
+        closing = MonthClosingFactory(
+            month=MARCH,
+            reopened_at=datetime(2026, 4, day, 12, tzinfo=UTC),
+            reopen_reason=reason,
+        )
+        ReportedScoreFactory(closing=closing, subject=project, overall_score=score)
+    reports = read(lead, "/months/2026-03/").context["page"].reports
+    assert [
+        (r.closing.reopen_reason, [(d.reported, d.now) for d in r.differences]) for r in reports
+    ] == [("Second", [(50.0, 60.0)]), ("First", [(40.0, 60.0)])]
 
 
 def test_closing_freezes_the_month_and_every_open_one_before_it(
@@ -255,7 +307,7 @@ def test_after_reopening_reported_and_restated_scores_stand_side_by_side(
     assert restated(page)["Financial"] == (reported.financial_score, now.financial_score)
     assert (now.financial_score or 0) > (reported.financial_score or 0)
     assert "Reopened 10 Jul 2026, 09:00 by pmo_lead: Costs were wrong." in page.words
-    differing = {row.code for row in page.context["page"].differences}
+    differing = {row.code for row in page.context["page"].reports[0].differences}
     assert {"PRJ-ONBOARD", "CHANNELS", "DIGITAL", "ORG"} <= differing
     assert "C-ACME" not in differing
 

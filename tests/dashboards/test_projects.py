@@ -264,7 +264,7 @@ def test_only_those_who_enter_values_see_the_button(
     ProjectFactory(code="FERRY.1")
 
     def button(client: Client) -> bool:
-        return "/entry/?subject=FERRY.1" in read(client, "/projects/FERRY.1/").links()
+        return "/entry/value/?subject=FERRY.1" in read(client, "/projects/FERRY.1/").links()
 
     assert button(client_of(analyst))
     assert not button(client_of(pmo_lead))

@@ -88,7 +88,7 @@ def test_people_who_save_the_same_value_at_once_each_leave_their_change_on_recor
     told = tell(
         request.getfixturevalue(database),
         """
-slowly(measurements, "_stored", 0.05)
+slowly(measurements, "stored_measurement", 0.05)
 refused = together(*(lambda value=value: record(float(value)) for value in range(1, 9)))
 print(json.dumps([refused, Measurement.objects.get().value,
     list(MeasurementChange.objects.order_by("id").values_list("value_before", "value_after"))]))

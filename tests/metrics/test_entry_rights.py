@@ -131,6 +131,6 @@ def test_the_number_of_subjects_does_not_move_the_number_of_queries(
     projects = ProjectFactory.create_batch(subjects, portfolio=portfolio)
     MetricAssignmentFactory(metric=metric, scope=portfolio)
     analyst.get_all_permissions()  # read once per request, whatever is asked
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         rights = EntryRights.of(analyst)
         assert not any(rights.may_enter(metric.pk, project.pk) for project in projects)

@@ -1,13 +1,23 @@
 """One person per role, one password that can be told again, and nobody's own choice undone."""
 
+import csv
 import re
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 
-from pmo_portal.demo_users import demo_users, make_demo_users
+from examples.demo.build import build_demo
+from examples.demo.company import ORGANISATION
+from metrics.models import MetricAssignment
+from pmo_portal.demo_users import (
+    ASSIGNED_IN_DEMO,
+    assign_demo_metrics,
+    demo_users,
+    make_demo_users,
+)
 from pmo_portal.roles import Role, roles_of
+from tests.factories import MetricFactory, OrganisationFactory, PortfolioFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +83,40 @@ def test_who_has_another_password_or_is_gone_is_told(note: Path) -> None:
 
 def test_without_a_note_there_are_no_demo_users(note: Path) -> None:
     assert demo_users(note) is None
+
+
+def test_the_demo_gives_the_analyst_metrics_of_a_portfolio_and_of_everybody(note: Path) -> None:
+    make_demo_users(note)
+    portfolio, everybody = PortfolioFactory(code="PF-SERVE"), OrganisationFactory(code=ORGANISATION)
+    for _, metrics in ASSIGNED_IN_DEMO:
+        for code in metrics:
+            MetricFactory(code=code)
+    for _ in range(2):  # harmless to repeat
+        assign_demo_metrics()
+    assigned = MetricAssignment.objects.values_list("metric__code", "user__username", "scope")
+    assert set(assigned) == {
+        ("fix_days", "analyst", portfolio.pk),
+        ("right_people", "analyst", portfolio.pk),
+        ("feedback_loops", "analyst", portfolio.pk),
+        ("nps", "analyst", everybody.pk),
+        ("customers_success", "analyst", everybody.pk),
+    }
+    assert len(assigned) == 5
+
+
+def test_what_is_assigned_in_the_demo_exists_there(tmp_path: Path) -> None:
+    build_demo(tmp_path, "2026-03")
+    codes = {row["code"] for row in rows_of(tmp_path / "metrics.csv")}
+    assert codes >= {code for _, metrics in ASSIGNED_IN_DEMO for code in metrics}
+    scopes = rows_of(tmp_path / "portfolios.csv") + rows_of(tmp_path / "organisation.csv")
+    assert {row["code"] for row in scopes} >= {code for code, _ in ASSIGNED_IN_DEMO}
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_without_an_analyst_nothing_is_assigned() -> None:
+    assign_demo_metrics()
+    assert not MetricAssignment.objects.exists()

@@ -15,8 +15,10 @@ def test_every_schedule_names_a_task_that_exists() -> None:
     app.loader.import_default_modules()
     wanted = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert wanted == {
+        "metrics.tasks.answer_imports_task",
         "metrics.tasks.answer_needs_task",
         "metrics.tasks.reopen_dead_runs_task",
+        "metrics.tasks.send_reminders_task",
     }
     assert wanted | {"metrics.tasks.nightly_rescore_task"} <= app.tasks.keys()
 
@@ -42,6 +44,15 @@ def test_after_migrating_the_open_months_are_scored_every_night() -> None:
     assert nightly.enabled
     assert (nightly.crontab.hour, nightly.crontab.minute) == ("2", "15")
     assert str(nightly.crontab.timezone) == settings.TIME_ZONE
+
+
+@pytest.mark.django_db
+def test_after_migrating_people_are_reminded_every_morning() -> None:
+    reminders = PeriodicTask.objects.get(name="reminders")
+    app.loader.import_default_modules()
+    assert reminders.task in app.tasks
+    assert (reminders.crontab.hour, reminders.crontab.minute) == ("7", "0")
+    assert str(reminders.crontab.timezone) == settings.TIME_ZONE
 
 
 @pytest.mark.django_db

@@ -21,6 +21,7 @@ PRODUCTION = {
 }
 A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 HOSTS = "host names with commas between them, such as pmo.example.com"
+PORTAL = "the address by which people reach the portal, such as https://pmo.example.com"
 DATABASE = "postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////FOLDER/FILE.sqlite3"
 
 
@@ -103,6 +104,18 @@ WRONG = {
         {"EMAIL_URL": "mail.example.com"},
         "EMAIL_URL is 'mail.example.com'; it takes smtp://, smtp+tls://USER:PASSWORD@HOST:587,"
         " smtp+ssl://, or consolemail:// to print mails.",
+    ),
+    "address of the portal without a host": (
+        {"PORTAL_URL": "https:///entry"},
+        f"PORTAL_URL is 'https:///entry'; it takes {PORTAL}.",
+    ),
+    "address of the portal with a password": (
+        {"PORTAL_URL": "https://ada:s3cret@pmo.example.com"},
+        f"PORTAL_URL is 'https://***@pmo.example.com'; it takes {PORTAL}.",
+    ),
+    "address of the portal by another protocol": (
+        {"PORTAL_URL": "mailto:pmo@example.com"},
+        f"PORTAL_URL is '***@example.com'; it takes {PORTAL}.",
     ),
     "number": (
         {"SCORE_RUN_STALE_SECONDS": "1 minute"},

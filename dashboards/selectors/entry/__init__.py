@@ -9,17 +9,17 @@
 from dashboards.selectors.entry.about import (
     AboutValue,
     Preview,
+    ValueState,
     about_value,
     latest_ended,
     preview,
+    state_of,
 )
-from dashboards.selectors.entry.desk import Desk, SubjectChoice, read_desk, small_desk
+from dashboards.selectors.entry.desk import Desk, read_desk, small_desk
 from dashboards.selectors.entry.due import (
-    DueBlock,
     DueGroup,
     DueList,
     DueValue,
-    blocks_of,
     due_values,
 )
 from dashboards.selectors.entry.effects import (
@@ -29,11 +29,11 @@ from dashboards.selectors.entry.effects import (
     month_of_effect,
     remember,
 )
+from metrics.due import SubjectChoice
 
 __all__ = [
     "AboutValue",
     "Desk",
-    "DueBlock",
     "DueGroup",
     "DueList",
     "DueValue",
@@ -41,8 +41,8 @@ __all__ = [
     "Preview",
     "Remembered",
     "SubjectChoice",
+    "ValueState",
     "about_value",
-    "blocks_of",
     "due_values",
     "effects_of",
     "latest_ended",
@@ -51,4 +51,5 @@ __all__ = [
     "read_desk",
     "remember",
     "small_desk",
+    "state_of",
 ]

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from datetime import datetime
 
 from dashboards.presentation.bands import BandLimits
-from dashboards.selectors.entry.desk import Desk, SubjectChoice
-from dashboards.selectors.entry.due import ended_periods
+from dashboards.selectors.entry.desk import Desk
 from dashboards.selectors.explain import shown_decimals
-from metrics.choices import FOLDED_CADENCES, Band, Cadence, TimeAggregation
+from metrics.choices import (
+    FOLDED_CADENCES,
+    Band,
+    Cadence,
+    DraftState,
+    ProposalState,
+    TimeAggregation,
+)
 from metrics.closed_months import ClosedMonths
-from metrics.models import CurveOverride, Measurement, MetricDefinition
+from metrics.due import SubjectChoice, ended_periods
+from metrics.judging import Judge, Limits
+from metrics.models import (
+    DraftMeasurement,
+    Exemption,
+    ExemptionProposal,
+    Measurement,
+    MetricDefinition,
+    NoValue,
+)
+from metrics.operations.overtaking import said_at
 from metrics.periods import Period, PeriodError, parse_period, period_holding
-from metrics.scoring.columns import Curve
-from metrics.scoring.curves import score_on
-from metrics.scoring.overall import band_of
+from projects.months import Month
 
 PERIODS_OFFERED = 6
 """Ended periods that the form offers; any other can be typed."""
 
 LATEST_VALUES = 40
+
+VALUES_BEFORE = 6
+"""Previous values that stand beside the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,7 @@ class Judged:
     value: float
     score: float | None
     band: Band
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,15 @@ class AboutValue:
     decimals: int
     existing: Measurement | None
     existing_judged: Judged | None
-    previous: Judged | None
+    before: tuple[Judged, ...]
+    """The values of earlier periods, the last one first."""
     is_closed: bool
     has_own_curve: bool
+    judge: Judge
+
+    @property
+    def previous(self) -> Judged | None:
+        return self.before[0] if self.before else None
 
     @property
     def is_folded(self) -> bool:
@@ -69,6 +91,24 @@ class AboutValue:
     @property
     def fold(self) -> str:
         return str(TimeAggregation(self.metric.time_aggregation).label).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueState:
+    """What was said of a period besides a recorded value."""
+
+    waiting: DraftMeasurement | None = None
+    rejected: DraftMeasurement | None = None
+    """Sent back, and nothing came after it."""
+    no_value: NoValue | None = None
+    exemption: Exemption | None = None
+    proposal: ExemptionProposal | None = None
+    """Waiting, or refused lately."""
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether "no value" and "does not apply" are answers that still make sense."""
+        return self.exemption is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +121,8 @@ class Preview:
     change: float | None
     """Against the value that is there already, else against the previous one."""
     against: Judged | None
+    asks_why: bool
+    """It is red, and its metric wants to know why."""
 
 
 def about_value(
@@ -90,18 +132,23 @@ def about_value(
     starts_in = desk.fiscal_year_starts_in
     period = _read(period_text, metric.cadence, starts_in)
     recorded = [] if subject is None else _latest_values(metric, subject, period)
-    curve, is_own = _curve(metric, subject, period)
+    subject_id = 0 if subject is None else subject.pk
     limits = None if subject is None else desk.limits(subject)
+    judge = Judge.of_one(
+        metric,
+        None if subject is None else subject.pk,
+        None if limits is None else Limits(limits.amber_from, limits.green_from),
+    )
+    month = Month(0) if period is None else period.month
+    curve = judge.curve(metric.pk, subject_id, month)
     by_start = {row.period_start: row for row in recorded}
     existing = by_start.get(period.start) if period else None
     before = [row for row in recorded if period is None or row.period_start < period.start]
 
-    def judged(row: Measurement | None) -> Judged | None:
-        if row is None:
-            return None
+    def judged(row: Measurement) -> Judged:
         there = Period(Cadence(metric.cadence), row.period_start)
-        score, band = _score(curve, row.value, limits)
-        return Judged(there.label(starts_in), row.value, score, band)
+        score, band = judge.judged(metric.pk, subject_id, there.month, row.value)
+        return Judged(there.label(starts_in), row.value, score, band, row.note)
 
     offered = _offered(metric, desk)
     return AboutValue(
@@ -117,26 +164,78 @@ def about_value(
         ),
         period=period,
         label=period.label(starts_in) if period else "",
-        curve=curve,
+        curve=[] if curve is None else curve.points(),
         limits=limits,
         decimals=shown_decimals(
-            metric.decimals, *(row.value for row in recorded), *(point[0] for point in curve)
+            metric.decimals,
+            *(row.value for row in recorded),
+            *([] if curve is None else curve.values.tolist()),
         ),
         existing=existing,
-        existing_judged=judged(existing),
-        previous=judged(before[0] if before else None),
+        existing_judged=None if existing is None else judged(existing),
+        before=tuple(judged(row) for row in before[:VALUES_BEFORE]),
         is_closed=period is not None and period.month in ClosedMonths.read(),
-        has_own_curve=is_own,
+        has_own_curve=judge.own_curve(metric.pk, subject_id, month) is not None,
+        judge=judge,
     )
 
 
 def preview(about: AboutValue, value: float) -> Preview:
-    score, band = _score(about.curve, value, about.limits)
+    subject_id = about.subject.pk if about.subject else 0
+    month = about.period.month if about.period else Month(0)
+    metric = about.metric
+    score, band = about.judge.judged(metric.pk, subject_id, month, value)
     against = about.existing_judged or about.previous
     change = None
     if against is not None and against.score is not None and score is not None:
         change = score - against.score
-    return Preview(value, score, band, change, against)
+    asks_why = metric.asks_why_red and band == Band.RED
+    return Preview(value, score, band, change, against, asks_why)
+
+
+def state_of(desk: Desk, about: AboutValue | None) -> ValueState:
+    """What was said of the period at hand: drafts, "no value", "does not apply"."""
+    if about is None or about.subject is None or about.period is None:
+        return ValueState()
+    pair = {"metric": about.metric, "subject": about.subject.pk}
+    here = {**pair, "period_start": about.period.start}
+    said_last = None if about.existing is None else said_at(about.existing)
+    drafts = DraftMeasurement.objects.filter(**here).select_related("entered_by", "decided_by")
+    latest = drafts.order_by("-entered_at", "-pk").first()
+    month = about.period.month
+    is_exempt = desk.is_exempt(about.metric, about.subject, month)
+    proposals = ExemptionProposal.objects.filter(**pair, from_month__lte=month)
+    return ValueState(
+        waiting=latest if latest and latest.state == DraftState.WAITING else None,
+        rejected=latest if latest and _is_sent_back(latest, said_last) else None,
+        no_value=NoValue.objects.filter(**here).select_related("said_by").first(),
+        exemption=_exemption(about.metric, about.subject, month) if is_exempt else None,
+        proposal=next(
+            (
+                row
+                for row in proposals.exclude(state=ProposalState.GRANTED)
+                .select_related("proposed_by", "decided_by")
+                .order_by("-proposed_at", "-pk")[:1]
+                if _holds(row, month)
+            ),
+            None,
+        ),
+    )
+
+
+def _exemption(metric: MetricDefinition, subject: SubjectChoice, month: Month) -> Exemption | None:
+    rows = Exemption.objects.filter(metric=metric, subject=subject.pk, from_month__lte=month)
+    return next((row for row in rows if _holds(row, month)), None)
+
+
+def _is_sent_back(draft: DraftMeasurement, said_last: datetime | None) -> bool:
+    if draft.state != DraftState.REJECTED:
+        return False
+    return said_last is None or draft.entered_at > said_last
+
+
+def _holds(row: Exemption | ExemptionProposal, month: Month) -> bool:
+    return row.until_month is None or month <= row.until_month
 
 
 def latest_ended(metric: MetricDefinition, desk: Desk) -> str:
@@ -172,26 +271,3 @@ def _latest_values(
     if period and len(latest) == LATEST_VALUES and period.start <= latest[-1].period_start:
         return [*latest, *rows.filter(period_start__lte=period.start)[:2]]
     return latest
-
-
-def _curve(
-    metric: MetricDefinition, subject: SubjectChoice | None, period: Period | None
-) -> tuple[list[list[float]], bool]:
-    """The curve that judges the subject in the period's month, and whether it is its own."""
-    if subject is not None and period is not None:
-        own = CurveOverride.objects.filter(
-            metric=metric, subject=subject.pk, from_month__lte=period.month
-        )
-        if override := own.order_by("-from_month").first():
-            return override.curve, True
-    return metric.curve or [], False
-
-
-def _score(
-    curve: Sequence[Sequence[float]], value: float, limits: BandLimits | None
-) -> tuple[float | None, Band]:
-    if not curve:
-        return None, Band.INSUFFICIENT
-    score = float(score_on(Curve.of(curve), np.array([value]))[0])
-    told = limits or BandLimits()
-    return score, Band(band_of(score, told.amber_from, told.green_from))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Func, Subquery
 
@@ -58,6 +59,9 @@ class ExplainPage:
     is_running: bool
     says_the_same: bool
     says_the_same_before: bool
+    as_of: datetime | None
+    """When the month was closed: what stood then explains it."""
+    as_of_before: datetime | None
     status: ScoreStatus | None
     """Asked only where the stored scores are not what the parts add up to."""
 
@@ -102,11 +106,8 @@ def explain_page(
     against = against or month.plus(-1 if month > FIRST_MONTH else 0)
     rows = {row.month: row for row in Score.objects.filter(subject=subject.pk).order_by("month")}
     closed = ClosedMonths.read()
-    # A closed month's children are told by their stored scores, which it keeps.
-    depth = 0 if month in closed else _depth(subject, everybody)
-    explanation = explain(subject, month, against=against, depth=depth)
-    if depth and against in closed and not _is_as_stored(explanation, rows):
-        explanation = explain(subject, month, against=against, ledger=explanation.ledger)
+    depth = _depth(subject, everybody)
+    explanation = explain(subject, month, against=against, depth=depth, closed=closed)
     months = tuple(there for there in _until(month) if there >= FIRST_MONTH)
     card = card_of(explanation)
     is_same = says_the_same(rows.get(month), explanation.node)
@@ -130,14 +131,9 @@ def explain_page(
         is_running=month == current_month(),
         says_the_same=is_same,
         says_the_same_before=says_the_same(rows.get(against), explanation.before),
-        status=None if is_same else score_status(),
-    )
-
-
-def _is_as_stored(explanation: Explanation, rows: Mapping[Month, Score]) -> bool:
-    return says_the_same(rows.get(explanation.month), explanation.node) and (
-        explanation.against is None
-        or says_the_same(rows.get(explanation.against), explanation.before)
+        as_of=explanation.as_of,
+        as_of_before=explanation.as_of_before,
+        status=None if is_same or month in closed else score_status(),
     )
 
 

@@ -20,7 +20,10 @@ SAME = 1e-6
 
 def card_of(explanation: Explanation) -> Card | None:
     """The scorecard of the explained subject, as the engine sees it."""
-    number = int(explanation.ledger.definitions.card_of[_number(explanation)])
+    place = _number(explanation)
+    if not _is_there(explanation):
+        return None
+    number = int(explanation.ledger.definitions.card_of[place])
     return None if number < 0 else explanation.ledger.definitions.cards[number]
 
 
@@ -28,9 +31,17 @@ def _number(explanation: Explanation) -> int:
     return int(explanation.ledger.subject_ids.searchsorted(explanation.subject.pk))
 
 
+def _is_there(explanation: Explanation) -> bool:
+    """Whether the subject stood among the definitions that explain the month."""
+    ids, place = explanation.ledger.subject_ids, _number(explanation)
+    return place < len(ids) and int(ids[place]) == explanation.subject.pk
+
+
 def why_no_scores(explanation: Explanation, scored_months: Sequence[Month]) -> str:
     """Why nothing is stored of the subject in the month."""
     subject, month = explanation.subject, explanation.month
+    if not _is_there(explanation):
+        return f"{subject.name} was not there yet when {month_name(month)} was closed."
     if card_of(explanation) is None:
         kind = SubjectKind(subject.kind).label.lower()
         return (

@@ -24,10 +24,11 @@ from django.utils import timezone
 
 from examples.demo.build import build_demo
 from metrics.choices import RunTrigger
+from metrics.operations.imports import reopen_dead_batches
 from metrics.operations.runs import reopen_dead_runs, score_now
 from metrics.progress import progress_bar
 from metrics.workspace import WorkspaceRefused, load_workspace
-from pmo_portal.demo_users import demo_users, make_demo_users
+from pmo_portal.demo_users import assign_demo_metrics, demo_users, make_demo_users
 from pmo_portal.environment import refuse
 from pmo_portal.instance import (
     CannotStart,
@@ -137,6 +138,7 @@ class Command(BaseCommand):
     def fill_database(self, workspace: Path | None) -> None:
         """Users first: after an interrupted loading, the next start finds no subjects and loads."""
         make_demo_users(kept_at(".demo-users.txt"))
+        is_demo = workspace is None
         if workspace is None:
             workspace = kept_at(".demo")
             until = Month.of(timezone.localdate()).plus(-1)
@@ -146,6 +148,8 @@ class Command(BaseCommand):
         self.tell(f"Loading {shown(workspace)}")
         with progress_bar(sys.stderr, "bytes of measurements") as progress:
             load_workspace(workspace, progress=progress)
+        if is_demo:
+            assign_demo_metrics()
         self.tell("Scoring")
         with progress_bar(sys.stderr, "months scored") as progress:
             score_now(trigger=RunTrigger.LOAD, progress=progress)
@@ -155,6 +159,7 @@ class Command(BaseCommand):
             # Whatever was left undone stands in the database; old messages would only come twice.
             shutil.rmtree(settings.BROKER_FOLDER, ignore_errors=True)
             reopen_dead_runs(silent_for=timedelta(0))
+            reopen_dead_batches(silent_for=timedelta(0))
         if settings.IS_PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
         connections.close_all()
@@ -162,7 +167,7 @@ class Command(BaseCommand):
         Launcher(
             programs(door.fileno()),
             folder=settings.BASE_DIR,
-            variables=variables_for(host),
+            variables=variables_for(host, address),
             tell=self.tell,
         ).run(
             is_ready=lambda: answers(address),
@@ -226,8 +231,10 @@ def programs(door: int) -> list[Program]:
     ]
 
 
-def variables_for(host: str) -> dict[str, str]:
+def variables_for(host: str, address: str) -> dict[str, str]:
     variables = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if settings.DEBUG:
+        variables.setdefault("PORTAL_URL", address)  # mails lead to the port that was free
     if settings.DEBUG and host not in ANY_ADDRESS and host not in ONLY_HERE:
         variables["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, bracketed(host)])
     return variables

@@ -1,0 +1,1 @@
+"""What the pages for keeping subjects and assignments show."""

@@ -1,0 +1,1 @@
+"""Pages on which PMO leads keep subjects, their links, and whose metrics are whose to enter."""

@@ -1,0 +1,1 @@
+"""Metrics: what each number means, and the desk where definitions are kept."""

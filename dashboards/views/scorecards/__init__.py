@@ -1,0 +1,1 @@
+"""Scorecards: what is rewarded, and the desk where that is decided."""

@@ -1,0 +1,417 @@
+"""Imports: a file received, mapped, checked, stored and undone.
+
+A batch is claimed by changing its row, as a scoring run is. Checking and importing read the file
+and judge its rows by the same code; what they write goes in one transaction that first looks
+whether the claim still holds. A worker that dies leaves nothing or everything, and the batch is
+taken again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from celery import current_app
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from metrics.batches.basis import Basis
+from metrics.batches.judging import Judgement, judge
+from metrics.batches.refused import batch_mended_by, reading_of_refused
+from metrics.batches.rows import add_rows, keep_rows, kept_rows
+from metrics.batches.storing import store
+from metrics.batches.undoing import Undoing, undo
+from metrics.choices import BatchMode, BatchState, Verdict
+from metrics.importing.files import FileKind, kind_of, receive
+from metrics.importing.headers import recognised, signature
+from metrics.importing.names import stored_names
+from metrics.importing.plans import GivenRow, Mapping, Reading, Shape
+from metrics.importing.problems import FileProblem
+from metrics.importing.rows import given_rows
+from metrics.importing.tables import HeadedRows, open_table
+from metrics.models import ImportBatch, ImportFile, SavedMapping
+from metrics.operations.locks import lock_out_measurements
+
+logger = logging.getLogger(__name__)
+
+MAPPABLE = (
+    BatchState.NEW,
+    BatchState.CHECK_DUE,
+    BatchState.CHECKING,
+    BatchState.CHECKED,
+    BatchState.FAILED,
+)
+MOST_ATTEMPTS = 5
+"""A file that a worker died of so often is not tried again by itself."""
+
+SECONDS_BETWEEN_NOTES = 0.5
+
+_CLAIMED_AS = {
+    BatchState.CHECK_DUE: BatchState.CHECKING,
+    BatchState.STORE_DUE: BatchState.STORING,
+}
+_DUE_AGAIN_AS = {claimed: due for due, claimed in _CLAIMED_AS.items()}
+
+
+class BatchLost(Exception):
+    """The batch is no longer this worker's: it was given up for dead, or mapped anew."""
+
+
+class Upload(Protocol):
+    """A file as a form gives it."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    def read(self) -> bytes: ...
+
+
+def receive_file(upload: Upload, *, by: User) -> ImportBatch:
+    """Keep a file that somebody sent; FileProblem if it is not taken.
+
+    Refused rows that come back mended need no mapping: theirs is that of the import they are from.
+    """
+    name, content = upload.name or "file", upload.read()
+    receive(content, name, largest=settings.IMPORT_MAX_BYTES)
+    mended = batch_mended_by(content, by)
+    with transaction.atomic():
+        file = ImportFile.objects.create(
+            name=name[-255:],
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            content=content,
+        )
+        batch = ImportBatch(file=file, created_by=by, mends=mended)
+        if mended is not None:
+            batch.reading = reading_of_refused(content, mended).as_plain()
+            batch.mapping = mended.mapping
+            batch.state = BatchState.CHECK_DUE
+            transaction.on_commit(ask_for_imports)
+        batch.save()
+    return batch
+
+
+@transaction.atomic
+def map_batch(batch: ImportBatch, *, reading: Reading, mapping: Mapping, by: User) -> ImportBatch:
+    """Say how the file is read and what its columns mean; it is checked next."""
+    mapped = ImportBatch.objects.filter(pk=batch.pk, state__in=MAPPABLE).update(
+        state=BatchState.CHECK_DUE,
+        reading=reading.as_plain(),
+        mapping=mapping.as_plain(),
+        is_confirmed=False,
+        counts={},
+        done=0,
+        total=0,
+        error="",
+        finished_at=None,
+    )
+    if not mapped:
+        raise ValidationError(
+            "This import is being stored or is stored already; send the file again to map it anew.",
+            code="stored",
+        )
+    batch.refresh_from_db()
+    _remember_mapping(batch, reading, mapping, by)
+    transaction.on_commit(ask_for_imports)
+    return batch
+
+
+def import_batch(
+    batch: ImportBatch, *, mode: BatchMode, is_confirmed: bool, by: User
+) -> ImportBatch:
+    """Ask for a checked batch to be stored; ValidationError if nothing would come of it."""
+    _refuse_in_vain(batch.counts, mode, is_confirmed)
+    with transaction.atomic():
+        asked = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.CHECKED).update(
+            state=BatchState.STORE_DUE, mode=mode, is_confirmed=is_confirmed, done=0, error=""
+        )
+        if not asked:
+            raise ValidationError(
+                "This import is not waiting for a decision any more; look at it again.",
+                code="state",
+            )
+        transaction.on_commit(ask_for_imports)
+    batch.refresh_from_db()
+    return batch
+
+
+@transaction.atomic
+def undo_batch(batch: ImportBatch, *, by: User) -> Undoing:
+    """Put back what was there before the batch; what was changed since stays and is named."""
+    lock_out_measurements()
+    now = timezone.now()
+    claimed = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.DONE).update(
+        state=BatchState.UNDONE, undone_by=by, undone_at=now
+    )
+    if not claimed:
+        raise ValidationError(
+            "Only an import that is stored can be undone, and only once.", code="state"
+        )
+    batch.refresh_from_db()
+    undoing = undo(batch, by=by, at=now)
+    add_rows(batch, Verdict.LEFT, undoing.left)
+    batch.counts |= {
+        Verdict.LEFT.value: len(undoing.left),
+        "deleted": undoing.deleted,
+        "restored": undoing.restored,
+        "withdrawn": undoing.withdrawn,
+    }
+    batch.save(update_fields=["counts"])
+    return undoing
+
+
+def ask_for_imports() -> None:
+    """Wake a worker; if none can be reached, the scheduler finds the batch by itself."""
+    try:
+        current_app.send_task("metrics.tasks.answer_imports_task", retry=False, ignore_result=True)
+    except (BrokerError, OSError) as error:
+        logger.warning("No worker could be woken (%s); the scheduler finds the import.", error)
+
+
+def take_next_batch() -> ImportBatch | None:
+    """Claim the oldest batch that is due."""
+    while True:
+        due = ImportBatch.objects.filter(state__in=_CLAIMED_AS).order_by("pk").first()
+        if due is None:
+            return None
+        now = timezone.now()
+        claimed = ImportBatch.objects.filter(pk=due.pk, state=due.state).update(
+            state=_CLAIMED_AS[BatchState(due.state)],
+            attempt=F("attempt") + 1,
+            started_at=now,
+            heartbeat_at=now,
+            finished_at=None,
+            done=0,
+        )
+        if claimed:
+            due.refresh_from_db()
+            return due
+
+
+def carry_out_batch(batch: ImportBatch) -> None:
+    """Check or store the claimed batch; harmless to repeat.
+
+    BatchLost if the claim was taken away meanwhile; any other error leaves the batch FAILED.
+    """
+    try:
+        if batch.state == BatchState.CHECKING:
+            _check(batch)
+        else:
+            _store(batch)
+    except BatchLost:
+        raise
+    except FileProblem as problem:
+        _fail(batch, str(problem))
+    except Exception as error:
+        _fail(batch, f"{type(error).__name__}: {error}")
+        raise
+
+
+def give_batch_back(batch: ImportBatch) -> None:
+    """Let a batch that stopped on a passing fault be taken again, but not for ever."""
+    if batch.attempt >= MOST_ATTEMPTS:
+        return
+    due = _DUE_AGAIN_AS[BatchState(batch.state)]
+    ImportBatch.objects.filter(
+        pk=batch.pk, attempt=batch.attempt, state__in=[batch.state, BatchState.FAILED]
+    ).update(state=due, error="", finished_at=None)
+
+
+def show_life_of_batch(batch: ImportBatch) -> bool:
+    """Tell that the worker of this batch is alive; False if the batch is no longer its own."""
+    return bool(_held(batch).update(heartbeat_at=timezone.now()))
+
+
+def reopen_dead_batches(*, silent_for: timedelta | None = None) -> int:
+    """Make batches due again whose worker has not shown life for too long; how many there were."""
+    if silent_for is None:
+        silent_for = timedelta(seconds=settings.SCORE_RUN_STALE_SECONDS)
+    dead = ImportBatch.objects.filter(
+        state__in=_DUE_AGAIN_AS, heartbeat_at__lt=timezone.now() - silent_for
+    )
+    reopened = 0
+    # Asked before anything is written: this is looked at every few seconds.
+    for batch in dead:
+        if batch.attempt >= MOST_ATTEMPTS:
+            _fail(
+                batch, f"A worker died of this file {batch.attempt} times; it is not tried again."
+            )
+        else:
+            reopened += _held(batch).update(state=_DUE_AGAIN_AS[BatchState(batch.state)])
+    return reopened
+
+
+def _held(batch: ImportBatch) -> QuerySet[ImportBatch]:
+    """The batch's row, as long as the claim of this attempt holds."""
+    return ImportBatch.objects.filter(pk=batch.pk, attempt=batch.attempt, state=batch.state)
+
+
+def _hold(batch: ImportBatch, **changes: Any) -> None:
+    """Change the batch's row if the claim still holds; inside a transaction this also locks it."""
+    if not _held(batch).update(heartbeat_at=timezone.now(), **changes):
+        raise BatchLost(f"Import {batch.pk} belongs to another worker or was mapped anew.")
+
+
+def _fail(batch: ImportBatch, sentence: str) -> None:
+    _held(batch).update(state=BatchState.FAILED, finished_at=timezone.now(), error=sentence[:2000])
+
+
+def _check(batch: ImportBatch) -> None:
+    judgement = judge(_rows_of(batch), Basis.read(batch), _noting(batch))
+    with transaction.atomic():
+        _keep(batch, judgement, state=BatchState.CHECKED, error="")
+
+
+def _store(batch: ImportBatch) -> None:
+    """The file is read first, so that the transaction is short; what counts is judged within it."""
+    note = _noting(batch)
+    rows = []
+    for number, row in enumerate(_rows_of(batch), start=1):
+        rows.append(row)
+        if number % 1_000 == 0:
+            note(number)
+    now = timezone.now()
+    with transaction.atomic():
+        lock_out_measurements()
+        judgement = judge(rows, Basis.read(batch))
+        if reason := _reason_to_stop(batch, judgement):
+            _keep(batch, judgement, state=BatchState.CHECKED, is_confirmed=False, error=reason)
+            return
+        stored = store(judgement, batch, with_questioned=batch.is_confirmed, at=now)
+        _keep(batch, judgement, stored=stored, state=BatchState.DONE, stored_at=now, error="")
+
+
+def _keep(batch: ImportBatch, judgement: Judgement, *, stored: int = 0, **changes: Any) -> None:
+    """The report, and what it says of the batch, in the caller's transaction."""
+    number = sum(judgement.counts.values())
+    keep_rows(batch, judgement.rows)
+    _hold(
+        batch,
+        counts=judgement.counts | {"stored": stored},
+        done=number,
+        total=number,
+        finished_at=timezone.now(),
+        **changes,
+    )
+
+
+def _reason_to_stop(batch: ImportBatch, judgement: Judgement) -> str:
+    """Why nothing is stored after all; blank if nothing stands against it."""
+    counts = judgement.counts
+    if batch.is_confirmed:
+        seen = {_asked(row) for row in kept_rows(batch, Verdict.QUESTIONED)}
+        new = sum(_asked(row) not in seen for row in judgement.rows[Verdict.QUESTIONED])
+        if new:
+            return (
+                f"Nothing was imported: since the check {new} more {_values(new)} unusual. Look at"
+                " them and confirm again."
+            )
+    try:
+        _refuse_in_vain(counts, BatchMode(batch.mode), batch.is_confirmed, is_again=True)
+    except ValidationError as refusal:
+        return f"Nothing was imported. {' '.join(refusal.messages)}"
+    return ""
+
+
+def _asked(row: Any) -> tuple[int, str, str]:
+    return row.line, row.cell, row.sentence
+
+
+def _refuse_in_vain(
+    counts: dict[str, int], mode: BatchMode, is_confirmed: bool, *, is_again: bool = False
+) -> None:
+    refused = counts.get(Verdict.REFUSED, 0)
+    questioned = counts.get(Verdict.QUESTIONED, 0)
+    if mode == BatchMode.ALL_OR_NOTHING and refused:
+        raise ValidationError(
+            f"{refused:,} {'row is' if refused == 1 else 'rows are'} refused, and all rows or none"
+            " were to be imported: mend them and send the file again, or import the accepted rows"
+            " only.",
+            code="refused",
+        )
+    if mode == BatchMode.ALL_OR_NOTHING and questioned and not is_confirmed:
+        raise ValidationError(
+            f"{questioned:,} {_values(questioned)} unusual: look at them and confirm that they are"
+            " right, or import the accepted rows only.",
+            code="unconfirmed",
+        )
+    storable = counts.get(Verdict.NEW, 0) + counts.get(Verdict.CHANGED, 0)
+    if is_confirmed:
+        storable += questioned
+    if not storable and not is_again:
+        raise ValidationError(
+            "There is nothing to import: no value is new or changed.", code="none"
+        )
+
+
+def _values(number: int) -> str:
+    return "value is" if number == 1 else "values are"
+
+
+def _rows_of(batch: ImportBatch) -> Iterator[GivenRow]:
+    return given_rows(
+        bytes(batch.file.content),
+        batch.file.name,
+        Reading.of_plain(batch.reading),
+        Mapping.of_plain(batch.mapping),
+        stored_names(),
+    )
+
+
+def _noting(batch: ImportBatch) -> Callable[[int], None]:
+    """Tells now and then how far the reading is; BatchLost if nobody wants to know any more."""
+    total = sum(batch.counts.get(verdict.value, 0) for verdict in Verdict) or _estimate(batch)
+    latest = time.monotonic()
+
+    def note(done: int) -> None:
+        nonlocal latest
+        if time.monotonic() - latest >= SECONDS_BETWEEN_NOTES:
+            latest = time.monotonic()
+            _hold(batch, done=done, total=max(done, total))
+
+    return note
+
+
+def _estimate(batch: ImportBatch) -> int:
+    """About how many values a CSV has; a workbook does not tell before it is read."""
+    content = bytes(batch.file.content)
+    if kind_of(content) != FileKind.CSV:
+        return 0
+    mapping = Mapping.of_plain(batch.mapping)
+    return content.count(b"\n") * (1 if mapping.shape == Shape.LONG else len(mapping.across))
+
+
+def _remember_mapping(batch: ImportBatch, reading: Reading, mapping: Mapping, by: User) -> None:
+    """For the person's next file with this header."""
+    header = header_of(bytes(batch.file.content), reading)
+    if recognised(header) is not None:
+        return
+    saved, is_new = SavedMapping.objects.get_or_create(
+        owner=by,
+        signature=signature(header),
+        defaults={
+            "name": batch.file.name,
+            "reading": reading.as_plain(),
+            "mapping": mapping.as_plain(),
+            "used_at": timezone.now(),
+        },
+    )
+    if not is_new:
+        saved.name = batch.file.name
+        saved.reading, saved.mapping = reading.as_plain(), mapping.as_plain()
+        saved.times_used += 1
+        saved.used_at = timezone.now()
+        saved.save()
+
+
+def header_of(content: bytes, reading: Reading) -> Sequence[str]:
+    return HeadedRows(open_table(content, reading), reading.header_row).header

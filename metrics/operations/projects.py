@@ -1,0 +1,96 @@
+"""The end of a project: measuring stops, or goes on for what the project was done for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from metrics.choices import Category
+from metrics.models import Exemption, MetricDefinition, Scorecard
+from metrics.operations.definitions import save_exemption
+from projects.choices import ENDED_STAGES, ProjectStage, SubjectKind
+from projects.models import Project, Subject
+from projects.months import Month
+from projects.operations.subjects import save_subject
+from projects.validation import listed
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectEnd:
+    """What comes after a project's last month of delivery."""
+
+    last_month: Month
+    goes_on: bool
+    """Measured on for its benefits; else measuring ends with the last month."""
+    exempt: tuple[MetricDefinition, ...] = ()
+    """The delivery metrics that no longer apply where measuring goes on."""
+
+
+@transaction.atomic
+def close_project(
+    project: Project, *, end: ProjectEnd, by: User | None, reason: str = ""
+) -> Project:
+    """Save a project as closed or cancelled, and with it what is measured of it from then on."""
+    if project.stage not in ENDED_STAGES:
+        raise ValidationError(
+            {
+                "stage": f"A project that ends is {listed(ENDED_STAGES, 'or')};"
+                f" {project.code} is to be {project.stage or 'without a stage'}."
+            }
+        )
+    if not end.goes_on:
+        project.active_until = end.last_month
+    save_subject(project, by=by, reason=reason)
+    if end.goes_on:
+        for exemption in _exemptions(project, end):
+            save_exemption(exemption, by=by, reason=reason)
+    return project
+
+
+def delivery_metrics(project: Project) -> list[MetricDefinition]:
+    """The tactical metrics that are expected of a project and of its work for segments."""
+    kinds = [SubjectKind.PROJECT, SubjectKind.ENGAGEMENT]
+    subjects = Subject.objects.filter(Q(pk=project.pk) | Q(as_engagement__project=project.pk))
+    own = subjects.exclude(scorecard_assignment=None)
+    by_default = subjects.filter(scorecard_assignment=None).values("kind")
+    cards = Scorecard.objects.filter(
+        Q(assignments__subject__in=own.values("pk"))
+        | Q(is_default=True, subject_kind__in=by_default)
+    )
+    metrics = MetricDefinition.objects.filter(
+        category=Category.TACTICAL, subject_kind__in=kinds, lines__scorecard__in=cards.values("pk")
+    )
+    return list(metrics.distinct().order_by("-subject_kind", "name", "code"))
+
+
+def _exemptions(project: Project, end: ProjectEnd) -> Iterator[Exemption]:
+    """From the month after the last one, for good; what has been agreed already stays as it is."""
+    first = end.last_month.plus(1)
+    word = str(ProjectStage(project.stage).label).lower()
+    reason = f"The project is {word} since {end.last_month} and measured on for its benefits."
+    engagements = list(project.engagements.all())
+    for metric in end.exempt:
+        subjects = [project] if metric.subject_kind == SubjectKind.PROJECT else engagements
+        agreed = set(
+            Exemption.objects.filter(
+                metric=metric, subject__in=subjects, from_month__lte=first, until_month=None
+            ).values_list("subject_id", flat=True)
+        )
+        begun = {
+            row.subject_id: row
+            for row in Exemption.objects.filter(
+                metric=metric, subject__in=subjects, from_month=first
+            )
+        }
+        for subject in subjects:
+            if subject.pk not in agreed:
+                exemption = begun.get(subject.pk) or Exemption(metric=metric, from_month=first)
+                exemption.subject_id = subject.pk
+                exemption.until_month = None
+                exemption.reason = reason
+                yield exemption
