@@ -23,7 +23,7 @@ def heartbeat(run: ScoreRun) -> Iterator[None]:
 
 @contextmanager
 def beating(show_life: Callable[[], bool]) -> Iterator[None]:
-    """Show life again and again, from a thread with a connection of its own, until it is in vain."""
+    """Show life again and again, from a thread and connection of its own, until it is in vain."""
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(show_life, ended), daemon=True)
     thread.start()

@@ -393,13 +393,23 @@ def test_the_navigation_shows_what_a_role_may_see() -> None:
         "/portfolio_list/",
         "/project_list/",
         "/segment_list/",
+        "/metric_list/",
+        "/scorecard_list/",
         "/month_list/",
         "/run_list/",
     ]
     reader = person("metrics.read_dashboards")
     assert links_of(reader) == reading
     analyst = person("metrics.read_dashboards", "metrics.enter_measurements")
-    assert links_of(analyst) == [*reading[:4], "/entry/", *reading[4:]]
+    assert links_of(analyst) == [
+        *reading[:4],
+        "/entry/",
+        "/entry_grid/",
+        "/import_list/",
+        *reading[4:],
+    ]
+    lead = person("metrics.read_dashboards", "metrics.keep_definitions")
+    assert links_of(lead) == [*reading[:6], "/subject_list/", "/assignment_list/", *reading[6:]]
     assert links_of(person(is_staff=True)) == ["/admin/"]
 
 
