@@ -126,6 +126,8 @@ NO_PAGES = {
     "due_sent",
     "entry_form",
     "entry_preview",
+    "entry_grid_cell",
+    "entry_grid_cells",
     "no_value_take_back",
     "exemption_take_back",
     "draft_withdraw",
