@@ -87,7 +87,8 @@ def pages(patterns: list[URLPattern | URLResolver], prefix: str = "") -> dict[st
             if pattern.namespace != "admin":
                 found |= pages(pattern.url_patterns, address)
         elif pattern.name:
-            found[pattern.name] = "/" + re.sub(r"<[^>]+>", "2026-01", address)
+            numbered = re.sub(r"<int:[^>]+>", "1", address)
+            found[pattern.name] = "/" + re.sub(r"<[^>]+>", "2026-01", numbered)
     return found
 
 
