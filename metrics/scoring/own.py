@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -80,9 +80,16 @@ def own_groups(
     subjects: Integers,
 ) -> Evidence:
     """Score and coverage of the subjects' own groups: categories x subjects x months."""
-    shape = (len(subjects), len(months))
+    lines = line_rows(definitions, series, months, subjects)
+    return group_of_lines(definitions, lines, (len(subjects), len(months)))
+
+
+def group_of_lines(
+    definitions: Definitions, lines: Iterable[LineRows], shape: tuple[int, int]
+) -> Evidence:
+    """The own groups that the lines make; `shape` counts subjects and months."""
     tallies = [Tally(shape) for _ in range(CATEGORY_COUNT)]
-    for line in line_rows(definitions, series, months, subjects):
+    for line in lines:
         freshness = np.zeros(shape)
         score = np.full(shape, np.nan)
         freshness[line.place, line.at] = line.rows.freshness
