@@ -11,6 +11,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -151,6 +152,7 @@ def _cadences(metrics: Iterable[MetricDefinition]) -> dict[str, int]:
 @needs(ENTER_MEASUREMENTS)
 def entry_grid(request: HttpRequest) -> HttpResponse:
     """The grid that the address asks for; without any, what there is to choose from."""
+    as_of = timezone.now()
     desk = read_desk(request.user)
     if not desk.metrics or not any(desk.subjects.values()):
         return nothing_yet(request)
@@ -181,7 +183,7 @@ def entry_grid(request: HttpRequest) -> HttpResponse:
             "count": _count(grid, chosen),
             "columns": _columns(grid, chosen),
             "rows": _rows(grid, chosen),
-            "data": _data(request, grid, chosen),
+            "data": {**_data(request, grid, chosen), "asOf": as_of.isoformat()},
             "older_url": _step(request, grid.columns.older),
             "newer_url": _step(request, grid.columns.newer),
             "pages": _pages(request, grid),
@@ -465,13 +467,27 @@ def _data(request: HttpRequest, grid: GridPage, chosen: Chosen) -> dict[str, Any
         "mostCells": MOST_CELLS,
         "cellsUrl": reverse("entry_grid_cells"),
         "cellUrl": reverse("entry_grid_cell"),
-        "formUrl": reverse("entry_value"),
+        "changesUrl": reverse("entry_grid_changes"),
+        "changes": _watched(grid, chosen),
         "bands": {
             style.code: {"word": style.word, "shape": style.shape}
             for style in map(style_of, FROM_GOOD_TO_UNKNOWN)
         },
         "columns": [{"label": column.label, "title": column.title} for column in grid.columns],
         "rows": [_row_data(row, grid, chosen) for row in grid.rows],
+    }
+
+
+def _watched(grid: GridPage, chosen: Chosen) -> dict[str, str]:
+    """The cells of the page, as it asks what became of them (views.grid_changes)."""
+    whose = {"metric": chosen.metric.code} if chosen.metric else {"cadence": chosen.cadence}
+    if chosen.subject is not None:
+        whose["subject"] = chosen.subject.code
+    periods = grid.columns.periods
+    return {
+        **whose,
+        "from": periods[0].start.isoformat(),
+        "until": periods[-1].start.isoformat(),
     }
 
 

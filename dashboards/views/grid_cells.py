@@ -17,10 +17,9 @@ from django.views.decorators.http import require_POST
 
 from dashboards.access import ENTER_MEASUREMENTS, needs
 from dashboards.forms import LONGEST_NOTE, decimal_sign
-from dashboards.presentation.numbers import value_text
 from dashboards.selectors.entry import Desk, read_desk
 from dashboards.selectors.explain import shown_decimals
-from dashboards.selectors.grid import CellReader, Place
+from dashboards.selectors.grid import CellReader, GridCell, Place
 from dashboards.views.grid import MOST_CELLS, cell_data
 from metrics.choices import Door
 from metrics.closed_months import ClosedMonths
@@ -143,7 +142,7 @@ class Saving:
             rules,
             closed,
             places,
-            _reader(desk, known, closed),
+            reader_of(desk, known, closed),
             Subject.objects.in_bulk({place.subject.pk for place in known}),
             past_values({(place.metric.pk, place.subject.pk) for place in known}),
         )
@@ -213,7 +212,7 @@ def _place(
     return Place(metric, subject, rules.fitting_period(metric.cadence, given.period).period)
 
 
-def _reader(desk: Desk, places: Sequence[Place], closed: ClosedMonths) -> CellReader:
+def reader_of(desk: Desk, places: Sequence[Place], closed: ClosedMonths) -> CellReader:
     return CellReader.read(
         desk,
         list({place.metric.pk: place.metric for place in places}.values()),
@@ -253,7 +252,7 @@ def entry_grid_cells(request: HttpRequest) -> JsonResponse:
     saving = Saving.of(request.user, given, sign)
     answers = list(saving.save_all(given))
     places = [answer.place for answer in answers if answer.place is not None]
-    now = _reader(saving.desk, places, saving.closed)
+    now = reader_of(saving.desk, places, saving.closed)
     return JsonResponse({"cells": [_as_data(answer, now) for answer in answers]})
 
 
@@ -282,10 +281,11 @@ def _as_data(answer: Answer, now: CellReader) -> dict[str, Any]:
     if answer.code:
         data["code"] = str(answer.code)
     if answer.place is not None:
-        cell = now.cell(answer.place)
-        standing = cell.standing.value if cell.standing else None
-        decimals = shown_decimals(answer.place.metric.decimals, standing)
-        data["cell"] = cell_data(cell, decimals)
-        if standing is not None:
-            data["words"] = value_text(standing, answer.place.metric.unit, decimals)
+        data["cell"] = data_of(answer.place, now.cell(answer.place))
     return data
+
+
+def data_of(place: Place, cell: GridCell) -> dict[str, Any]:
+    """A cell that is told apart from its row."""
+    standing = cell.standing.value if cell.standing else None
+    return cell_data(cell, shown_decimals(place.metric.decimals, standing))

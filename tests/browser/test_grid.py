@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
 from projects.months import Month
-from tests.browser.conftest import answers
+from tests.browser.conftest import Site, answers
 from tests.installation import Installation, Process, eventually, installed
 from tests.services import free_port
 
@@ -26,6 +27,8 @@ NOW = Month.of(datetime.now(UTC).date())
 MONTH, BEFORE = NOW.plus(-1), NOW.plus(-2)
 FIRST_PASTED = 41
 """What the first project is given; the others get one more each."""
+
+MODULES = sorted(path.stem for path in Path("static/js/grid").glob("*.js"))
 
 COMPANY = f"""
 from django.contrib.auth.models import Group, User
@@ -144,6 +147,19 @@ def visit(new_context: Callable[..., BrowserContext], company: Company) -> Visit
     return visit
 
 
+@pytest.fixture(scope="module")
+def keyboard_page(served: Company, browser: Browser) -> Iterator[Page]:
+    """One window for all keys: nothing is entered in it. Every cell but the last month's is filled,
+    so that Ctrl with an arrow goes from edge to edge."""
+    context = browser.new_context(base_url=served.address)
+    session = served.sessions["ana"]
+    context.add_cookies([{"name": "sessionid", "value": session, "url": served.address}])
+    page = context.new_page()
+    page.goto("/entry/grid/?metric=adoption")
+    yield page
+    context.close()
+
+
 def row_of(page: Page, number: int) -> Locator:
     return page.locator("tbody tr").nth(number - 1)
 
@@ -176,6 +192,13 @@ def words(page: Page) -> Locator:
 
 def copy_text(page: Page, text: str) -> None:
     page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+
+
+def in_texts(expression: str) -> str:
+    """Evaluated with the functions of the grid's module of texts."""
+    names = "{ parseBlock, writeBlock, plainNumber }"
+    address = "/static/js/grid/texts.js"
+    return f'async (given) => {{ const {names} = await import("{address}"); return {expression}; }}'
 
 
 def test_a_month_of_forty_projects_is_pasted_scored_and_found_again(
@@ -320,6 +343,220 @@ def test_unsaved_values_survive_a_reload_and_are_never_sent_by_themselves(
     assert warned == ["beforeunload"]
 
 
+def test_a_note_typed_alone_survives_a_reload_and_waits_for_its_value(
+    visit: Visit, company: Company
+) -> None:
+    page = visit()
+    page.on("dialog", lambda dialog: dialog.accept())
+    chosen(page, 1, BEFORE)
+    page.get_by_label("Note").fill("Counted twice.")
+    chosen(page, 1)
+    page.get_by_label("Note").fill("A first count.")
+    chosen(page, 1, BEFORE)  # choosing another cell and coming back loses nothing either
+    expect(page.get_by_label("Note")).to_have_value("Counted twice.")
+    settled(page, open_cells=2)
+    page.reload()
+    kept = page.locator("[data-sheet-kept]")
+    expect(kept).to_contain_text("2 notes typed here")
+    kept.get_by_role("button", name="Put them back").click()
+    expect(cell_of(page, 1, BEFORE)).to_contain_text("note not saved")
+    chosen(page, 1)
+    expect(page.get_by_label("Note")).to_have_value("A first count.")
+    page.get_by_role("button", name="Save the note").click()
+    expect(state(page)).to_contain_text("A note belongs to a value")
+    page.keyboard.type("44\n")
+    settled(page, open_cells=1)
+    page.get_by_role("button", name="Save 1 note").click()
+    settled(page)
+    page.reload()
+    expect(kept).to_be_hidden()
+    told = company.installation.python(
+        f"rows = Measurement.objects.filter(subject__code='P01', month__gte={int(BEFORE)})\n"
+        'print(list(rows.order_by("month").values_list("value", "note")))'
+    )
+    assert told == "[(40.0, 'Counted twice.'), (44.0, 'A first count.')]"
+
+
+HALF_A_MINUTE = 30_000
+
+
+def watching(page: Page) -> Page:
+    """A page whose clock can be put forward, so that it asks what others have done."""
+    page.clock.install()
+    page.reload()
+    return page
+
+
+def asks_the_server(page: Page) -> int:
+    with page.expect_response("**/entry/grid/changes/**") as told:
+        page.clock.fast_forward(HALF_A_MINUTE)
+    return told.value.status
+
+
+def test_an_open_grid_hears_what_others_change(visit: Visit, company: Company) -> None:
+    ana, ben = watching(visit("ana")), visit("ben")
+    chosen(ben, 1)
+    ben.keyboard.type("44\n")
+    settled(ben)
+    chosen(ben, 2, BEFORE)
+    ben.keyboard.type("41.5\n")
+    settled(ben)
+    assert asks_the_server(ana) == 200
+    expect(cell_of(ana, 1)).to_contain_text(re.compile(r"44\.0.*by Ben", re.DOTALL))
+    expect(cell_of(ana, 2, BEFORE)).to_have_class(re.compile("is-news"))
+    expect(state(ana)).to_contain_text("Ben changed Project 0")
+    chosen(ana, 2, BEFORE)
+    expect(words(ana)).to_contain_text(
+        re.compile(r"Changed by Ben at \d\d:\d\d from 41\.0 to 41\.5\.$")
+    )
+    assert asks_the_server(ana) == 304  # nothing since
+    ana.keyboard.type("41.2\n")  # in sight of what Ben gave: no conflict
+    settled(ana)
+    assert company.values(BEFORE)["P02"] == 41.2
+
+
+def test_whoever_is_typing_hears_beside_it_that_the_cell_was_changed(
+    visit: Visit, company: Company
+) -> None:
+    ana, ben = watching(visit("ana")), visit("ben")
+    chosen(ana, 1)
+    ana.keyboard.type("4")
+    chosen(ben, 1)
+    ben.keyboard.type("44\n")
+    settled(ben)
+    assert asks_the_server(ana) == 200
+    beside = cell_of(ana, 1).locator(".sheet__beside")
+    expect(beside).to_have_text(re.compile(r"Ben made it 44\.0 at \d\d:\d\d"))
+    typing = cell_of(ana, 1).get_by_role("textbox")
+    expect(typing).to_be_focused()
+    expect(typing).to_have_value("4")
+    ana.keyboard.type("3\n")
+    settled(ana, open_cells=1)  # not over Ben's value without a word
+    assert company.values() == {"P01": 44}
+    chosen(ana, 1)
+    expect(words(ana)).to_contain_text("Meanwhile Ben gave 44")
+    ana.get_by_role("button", name="Put mine, 43").click()
+    settled(ana)
+    assert company.values() == {"P01": 43}
+
+
+def test_undo_goes_not_back_over_what_somebody_else_has_given_since(
+    visit: Visit, company: Company
+) -> None:
+    ana, ben = watching(visit("ana")), visit("ben")
+    chosen(ana, 1)
+    ana.keyboard.type("44\n")
+    settled(ana)
+    ben.reload()
+    chosen(ben, 1)
+    ben.keyboard.type("45\n")
+    settled(ben)
+    assert asks_the_server(ana) == 200
+    expect(cell_of(ana, 1)).to_contain_text("45.0")
+    ana.keyboard.press("Control+Z")
+    settled(ana, open_cells=1)
+    expect(words(ana)).to_contain_text("Meanwhile Ben gave 45")
+    assert company.values() == {"P01": 45}
+
+
+def test_a_page_that_nobody_looks_at_asks_nothing(visit: Visit) -> None:
+    page = watching(visit())
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.clock.fast_forward(10 * HALF_A_MINUTE)
+    assert not any("/entry/grid/" in address for address in requests)
+    with page.expect_response("**/entry/grid/changes/**") as told:
+        page.evaluate(
+            "Object.defineProperty(document, 'hidden', { value: false, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange'))"
+        )
+    assert told.value.ok  # and at once when somebody comes back
+
+
+@pytest.mark.parametrize(
+    ("keys", "active", "chosen_cells"),
+    [
+        (["ArrowDown"], (6, 2), 1),
+        (["ArrowUp"], (4, 2), 1),
+        (["ArrowRight"], (5, 3), 1),
+        (["ArrowLeft"], (5, 1), 1),
+        (["Enter"], (6, 2), 1),
+        (["Shift+Enter"], (4, 2), 1),
+        (["Tab"], (5, 3), 1),
+        (["Tab", "Tab"], (6, 1), 1),
+        (["Shift+Tab", "Shift+Tab"], (4, 3), 1),
+        (["Home"], (5, 1), 1),
+        (["End"], (5, 3), 1),
+        (["Control+Home"], (1, 1), 1),
+        (["Control+End"], (40, 3), 1),
+        (["PageDown"], (15, 2), 1),
+        (["PageDown", "PageUp"], (5, 2), 1),
+        (["PageUp"], (1, 2), 1),
+        (["Control+ArrowDown"], (40, 2), 1),
+        (["Control+ArrowUp"], (1, 2), 1),
+        (["Control+ArrowRight"], (5, 3), 1),
+        (["Control+ArrowLeft"], (5, 1), 1),
+        (["Shift+ArrowDown", "Shift+ArrowRight"], (6, 3), 4),
+        (["Shift+PageDown"], (15, 2), 11),
+        (["Shift+End"], (5, 3), 2),
+        (["Control+Shift+ArrowDown"], (40, 2), 36),
+        (["Control+Shift+Home"], (1, 1), 10),
+        (["Shift+ArrowDown", "Escape"], (6, 2), 1),
+        (["Control+a"], (1, 1), 120),
+    ],
+    ids=lambda given: "+".join(given) if isinstance(given, list) else "",
+)
+def test_keys_move_and_choose_as_in_a_spreadsheet(
+    keyboard_page: Page, keys: list[str], active: tuple[int, int], chosen_cells: int
+) -> None:
+    page = keyboard_page
+    chosen(page, 5, BEFORE)
+    for key in keys:
+        page.keyboard.press(key)
+    row, column = active
+    expect(row_of(page, row).locator("td").nth(column - 1)).to_be_focused()
+    expect(page.locator("[aria-selected=true]")).to_have_count(chosen_cells)
+
+
+def test_shift_and_the_mouse_choose_a_block(visit: Visit) -> None:
+    page = visit()
+    chosen(page, 2, BEFORE)
+    cell_of(page, 4).click(modifiers=["Shift"])
+    expect(page.locator("[aria-selected=true]")).to_have_count(6)
+
+
+def test_a_subjects_metrics_are_entered_over_periods(visit: Visit, company: Company) -> None:
+    page = visit(query="subject=P01")
+    expect(row_of(page, 1).locator("th")).to_contain_text("Adoption")
+    copy_text(page, "39\t41\n")
+    chosen(page, 1, BEFORE)
+    page.keyboard.press("Control+V")
+    settled(page)
+    assert (company.values(BEFORE)["P01"], company.values()) == (39, {"P01": 41})
+
+
+def test_what_a_spreadsheet_copies_is_pasted_cell_for_cell(visit: Visit, company: Company) -> None:
+    """Several rows and columns, quoted cells, decimal commas, a blank cell and a trailing line."""
+    page = visit()
+    page.get_by_label("Decimals").select_option(",")
+    copy_text(page, '"40,5"\t41,5\r\n\t" 42,5 %"\r\n42,25\t"43,5"\r\n')
+    chosen(page, 1, BEFORE)
+    page.keyboard.press("Control+V")
+    settled(page)
+    before = company.values(BEFORE)
+    assert [before[code] for code in ("P01", "P02", "P03", "P04")] == [40.5, 41, 42.25, 43]
+    assert company.values() == {"P01": 41.5, "P02": 42.5, "P03": 43.5}
+    page.keyboard.press("Control+C")  # what was pasted is chosen
+    expect(state(page)).to_have_text("6 cells copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "40,5\t41,5\n41\t42,5\n42,25\t43,5"
+    page.get_by_label("Decimals").select_option(".")  # the browser keeps the choice
+
+
 def test_a_slip_of_the_decimal_sign_is_questioned_before_it_is_stored(
     visit: Visit, company: Company
 ) -> None:
@@ -403,7 +640,7 @@ def test_texts_of_spreadsheets_are_read_as_they_are_meant(visit: Visit) -> None:
         "\t1\n\n2": [["", "1"], [""], ["2"]],
         "": [[]],
     }
-    read = page.evaluate("(texts) => texts.map(portalGrid.parseBlock)", list(blocks))
+    read = page.evaluate(in_texts("given.map(parseBlock)"), list(blocks))
     assert dict(zip(blocks, read, strict=True)) == blocks
     numbers = {
         ("12.5", ".", ""): "12.5",
@@ -425,11 +662,11 @@ def test_texts_of_spreadsheets_are_read_as_they_are_meant(visit: Visit) -> None:
         ("n/a", ".", ""): "n/a",
     }
     plain = page.evaluate(
-        "(all) => all.map((given) => portalGrid.plainNumber(...given))",
+        in_texts("given.map((each) => plainNumber(...each))"),
         [list(key) for key in numbers],
     )
     assert dict(zip(numbers, plain, strict=True)) == numbers
-    written = page.evaluate("(rows) => portalGrid.writeBlock(rows)", [["1", "a\tb"], ['"', "2"]])
+    written = page.evaluate(in_texts("writeBlock(given)"), [["1", "a\tb"], ['"', "2"]])
     assert written == '1\t"a\tb"\n""""\t2'
 
 
@@ -573,4 +810,24 @@ def test_axe_and_the_policy_find_nothing_while_the_grid_is_in_use(
     expect(words(page)).to_contain_text("About 10 times")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
+    assert said == []
+
+
+def test_in_production_the_modules_find_each_other(
+    new_context: Callable[..., BrowserContext], site: Site
+) -> None:
+    """Under hashed names, each fetched once, and nothing is said about the policy."""
+    context = new_context(base_url=site.address)
+    session = site.sessions["analyst"]
+    context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
+    page = context.new_page()
+    said: list[str] = []
+    scripts: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: scripts.append(request.url.rpartition("/")[2]))
+    page.goto("/entry/grid/?metric=adoption")
+    expect(page.locator("[data-sheet]")).to_have_attribute("data-sheet-open", "0")
+    of_the_grid = [name for name in scripts if name.split(".")[0] in MODULES]
+    assert sorted(name.split(".")[0] for name in of_the_grid) == MODULES
+    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name) for name in of_the_grid)
     assert said == []

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from dashboards.presentation.numbers import UNKNOWN
 from dashboards.views.grid import MOST_CELLS
 from dashboards.views.grid_cells import LONGEST_BODY
 from metrics.choices import DraftState
 from metrics.models import DraftMeasurement, Measurement, MeasurementChange, MetricDefinition
+from pmo_portal.static_files import PortalStaticFilesStorage
 from projects.choices import SubjectKind
 from projects.models import Project
 from tests.dashboards.reading import TODAY, ClientOf, ReadPage, assert_costs_no_more, read
@@ -553,6 +557,148 @@ def test_a_value_is_deleted_on_record(
     assert outcomes(send(desk, given(value="", delete=True))) == [("same", "")]
 
 
+CHANGES = "/entry/grid/changes/"
+MARCH_OF_ADOPTION = {"metric": "adoption", "from": "2026-01-01", "until": "2026-03-01"}
+
+
+def ask(client: Client, *, tag: str = "", **more: str) -> Any:
+    """What changed since the grid was opened, five minutes ago."""
+    opened = (timezone.now() - timedelta(minutes=5)).isoformat()
+    query = {**MARCH_OF_ADOPTION, "since": opened, **more}
+    return client.get(CHANGES, query, headers={"If-None-Match": tag} if tag else {})
+
+
+def told(answer: Any) -> list[tuple[str, str, str, str, str | None]]:
+    assert answer.status_code == 200
+    cells = json.loads(answer.content)["cells"]
+    return [(row["m"], row["s"], row["p"], row["by"], row["cell"].get("v")) for row in cells]
+
+
+def test_an_open_grid_asks_what_changed_and_mostly_hears_nothing(
+    desk: Client, metric: MetricDefinition, project: Project
+) -> None:
+    """A long unchanged value, and one of another month or metric, are no news."""
+    long_ago = timezone.now() - timedelta(days=1)
+    MeasurementFactory(metric=metric, subject=project, value=40, changed_at=long_ago)
+    now = timezone.now()
+    MeasurementFactory(metric=metric, subject=project, period="2025-12", changed_at=now)
+    MeasurementFactory(metric=MetricFactory(), subject=project, changed_at=now)
+    assert (ask(desk).status_code, ask(desk).content) == (204, b"")
+
+
+def test_what_others_give_correct_and_delete_is_told_once(
+    desk: Client, metric: MetricDefinition, project: Project, client_of: ClientOf
+) -> None:
+    ana = UserFactory(first_name="Ana")
+    ana.user_permissions.add(Permission.objects.get(codename="enter_measurements"))
+    second, third = ProjectFactory(code="P2"), ProjectFactory(code="P3")
+    corrected = MeasurementFactory(metric=metric, subject=second, value=60)
+    deleted = MeasurementFactory(metric=metric, subject=third, value=70)
+    hers = client_of(ana)
+    given_by_her = send(
+        hers,
+        given("P1", "50"),
+        given("P2", "61", seen=seen(corrected)),
+        given("P3", "", delete=True, seen=seen(deleted)),
+    )
+    assert [answer["outcome"] for answer in given_by_her] == ["created", "changed", "deleted"]
+    answer = ask(desk)
+    assert sorted(told(answer)) == [
+        ("adoption", "P1", "2026-03", "Ana", "50"),
+        ("adoption", "P2", "2026-03", "Ana", "61"),
+        ("adoption", "P3", "2026-03", "Ana", None),
+    ]
+    first = next(row for row in json.loads(answer.content)["cells"] if row["s"] == "P1")
+    assert first["cell"] == given_by_her[0]["cell"]
+    again = ask(desk, tag=answer["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    with time_machine.travel(timezone.now() + timedelta(seconds=25)):
+        send(hers, given("P3", "71"))
+    assert ("adoption", "P3", "2026-03", "Ana", "71") in told(ask(desk, tag=answer["ETag"]))
+
+
+def test_a_value_that_waits_and_one_that_is_taken_back_are_told(
+    desk: Client, project: Project
+) -> None:
+    metric = MetricFactory(code="waits", needs_approval=True)
+    opened = {"metric": "waits", "since": timezone.now().isoformat()}
+    draft = DraftMeasurementFactory(metric=metric, subject=project, entered_at=timezone.now())
+    [row] = json.loads(ask(desk, **opened).content)["cells"]
+    assert row["cell"]["w"] == 1
+    draft.state, draft.decided_at = DraftState.WITHDRAWN, timezone.now()
+    draft.save()
+    [row] = json.loads(ask(desk, **opened).content)["cells"]
+    assert "v" not in row["cell"]
+
+
+def test_a_subjects_grid_hears_of_its_metrics_of_that_rhythm(
+    desk: Client, metric: MetricDefinition, project: Project
+) -> None:
+    now = timezone.now()
+    MeasurementFactory(metric=metric, subject=project, value=5, changed_at=now)
+    MeasurementFactory(metric=metric, subject=ProjectFactory(), value=6, changed_at=now)
+    weekly = MetricFactory(cadence="week")
+    MeasurementFactory(metric=weekly, subject=project, period="2026-W10", changed_at=now)
+    answer = ask(desk, metric="", subject="P1", cadence="month")
+    assert told(answer) == [("adoption", "P1", "2026-03", "somebody", "5")]
+
+
+def test_news_tell_nothing_that_the_grid_would_not_show(
+    executive: User,
+    pmo_lead: User,
+    outsider: User,
+    desk: Client,
+    metric: MetricDefinition,
+    project: Project,
+    client_of: ClientOf,
+) -> None:
+    """Only those who enter values hear any; of others' rows they hear what they may read there,
+    and computed metrics, which are on nobody's desk, are left out."""
+    ana = UserFactory(first_name="Ana", last_name="Silva")
+    MetricAssignmentFactory(metric=metric, user=ana, scope=project)
+    MeasurementFactory(metric=metric, subject=project, value=12, changed_at=timezone.now())
+    for person in (executive, pmo_lead, outsider):
+        assert ask(client_of(person)).status_code == 403
+    assert ask(Client()).status_code == 302
+    [row] = json.loads(ask(desk).content)["cells"]
+    assert row["cell"] == rows_of(grid(desk))["First"][2]
+    assert (row["cell"]["lock"], row["cell"]["why"]) == ("rights", "Entered by Ana Silva.")
+    MetricDefinition.objects.filter(pk=metric.pk).update(formula="1 + 1")
+    assert json.loads(ask(desk).content)["cells"] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"since": ""}, {"since": "2026-03-01T00:00:00"}, {"since": "0001-01-01T00:00:00+00:00"},
+     {"from": "March"}, {"until": ""}],
+)  # fmt: skip
+def test_what_no_open_grid_asks_is_refused(desk: Client, wrong: dict[str, str]) -> None:
+    assert ask(desk, **wrong).status_code == 400
+
+
+def test_asking_costs_few_queries_and_no_more_with_more_changes(
+    desk: Client, metric: MetricDefinition, project: Project
+) -> None:
+    def cost(tag: str = "") -> int:
+        with CaptureQueriesContext(connection) as queries:
+            answer = ask(desk, tag=tag)
+        costs.append((answer.status_code, len(queries)))
+        return len(queries)
+
+    costs: list[tuple[int, int]] = []
+    ask(desk)
+    assert cost() <= 5  # who asks, what they may, and what changed
+    found = []
+    for _ in range(3):
+        for _ in range(5):
+            one = ProjectFactory()
+            MeasurementFactory(metric=metric, subject=one, changed_at=timezone.now())
+        found.append(cost())
+    assert found[0] == found[1] == found[2] <= 20, costs
+    assert cost(ask(desk)["ETag"]) <= 5
+    assert [status for status, _ in costs] == [204, 200, 200, 200, 304]
+
+
 def test_one_cell_twice_in_a_request_is_answered_twice(
     desk: Client, metric: MetricDefinition, project: Project
 ) -> None:
@@ -596,6 +742,40 @@ def test_one_cell_twice_in_a_request_is_answered_twice(
 def test_what_no_grid_sends_is_refused(desk: Client, body: str, sentence: str) -> None:
     answer = desk.post(CELLS, body, content_type="application/json")
     assert (answer.status_code, answer.json()) == (400, {"error": sentence})
+
+
+MODULES = sorted(path.name for path in Path("static/js/grid").glob("*.js"))
+
+
+def test_the_page_names_each_module_so_that_none_waits_for_another(
+    desk: Client, metric: MetricDefinition, project: Project
+) -> None:
+    html = desk.get("/entry/grid/?metric=adoption").content.decode()
+    named = re.findall(r'<link rel="modulepreload" href="/static/js/grid/([\w.]+)">', html)
+    begun = re.findall(r'<script type="module" src="/static/js/grid/([\w.]+)"></script>', html)
+    assert begun == ["sheet.js"]
+    assert sorted(named + begun) == MODULES
+
+
+def test_in_production_modules_import_each_other_by_hashed_names(tmp_path: Path) -> None:
+    storage = PortalStaticFilesStorage(location=tmp_path, base_url="/static/")
+    files = {
+        f"js/grid/{name}": (FileSystemStorage("static"), f"js/grid/{name}") for name in MODULES
+    }
+    for name, (source, path) in files.items():
+        with source.open(path) as content:
+            storage.save(name, content)
+    for _, _, problem in storage.post_process(files):
+        assert not isinstance(problem, Exception), problem
+    imported: set[str] = set()
+    for name in MODULES:
+        written = tmp_path / storage.stored_name(f"js/grid/{name}")
+        assert written.name != name
+        plain = re.findall(r'from "\./([\w.]+)"', (tmp_path / "js/grid" / name).read_text())
+        found = re.findall(r'from "\./([\w.]+)"', written.read_text())
+        assert found == [Path(storage.stored_name(f"js/grid/{each}")).name for each in plain]
+        imported |= set(plain)
+    assert sorted(imported | {"sheet.js"}) == MODULES
 
 
 def test_without_the_token_nothing_is_taken(

@@ -234,22 +234,22 @@ def _read(
     reasons = NoValue.objects.order_by().filter(**of_whom, period_start__in=starts)
     nothing = Value(None, output_field=FloatField())
     rows = values.values_list(
-        Value(RECORDED), *_PLACE, "value", "note", "changed_at", *_name_of("entered_by")
+        Value(RECORDED), *_PLACE, "value", "note", "changed_at", *name_of("entered_by")
     ).union(
         drafts.values_list(
-            Value(WAITING), *_PLACE, "value", "note", "entered_at", *_name_of("entered_by")
+            Value(WAITING), *_PLACE, "value", "note", "entered_at", *name_of("entered_by")
         ),
         reasons.values_list(
-            Value(WITHOUT), *_PLACE, nothing, "reason", "said_at", *_name_of("said_by")
+            Value(WITHOUT), *_PLACE, nothing, "reason", "said_at", *name_of("said_by")
         ),
         all=True,
     )
     for kind, metric, subject, start, value, note, at, *name in sorted(rows, key=_in_order):
         cell = (metric, subject, start)
         if kind == RECORDED:
-            found.recorded[cell] = Standing(value, note, at, _name(*name), waits=False)
+            found.recorded[cell] = Standing(value, note, at, name_read(*name), waits=False)
         elif kind == WAITING:
-            found.waiting[cell] = Standing(value, note, at, _name(*name), waits=True)
+            found.waiting[cell] = Standing(value, note, at, name_read(*name), waits=True)
         else:
             found.without[cell] = note
     return found
@@ -258,7 +258,7 @@ def _read(
 _PLACE = ("metric_id", "subject_id", "period_start")
 
 
-def _name_of(person: str) -> tuple[str, str, str]:
+def name_of(person: str) -> tuple[str, str, str]:
     return f"{person}__first_name", f"{person}__last_name", f"{person}__username"
 
 
@@ -266,7 +266,7 @@ def _in_order(row: Any) -> Any:
     return row[1:4]
 
 
-def _name(first: str | None, last: str | None, username: str | None) -> str:
+def name_read(first: str | None, last: str | None, username: str | None) -> str:
     return f"{first or ''} {last or ''}".strip() or username or "somebody"
 
 
@@ -281,7 +281,7 @@ def _names_of_owners(desk: Desk, metrics: Iterable[MetricDefinition]) -> dict[in
     rows = User.objects.filter(pk__in=owners).values_list(
         "pk", "first_name", "last_name", "username"
     )
-    return {key: _name(*names) for key, *names in rows}
+    return {key: name_read(*names) for key, *names in rows}
 
 
 def _judge(
