@@ -163,6 +163,18 @@ class NoValueForm(forms.Form):
     )
 
 
+class TakeBackForm(forms.Form):
+    """Why values that were said not to exist are expected again."""
+
+    why = forms.CharField(
+        label=_("Why again?"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why the value is expected again; the reason is kept.")},
+        help_text=_("It is kept beside what was said."),
+    )
+
+
 class ProposalForm(forms.Form):
     """Why, and in which months, a metric does not apply to a subject."""
 

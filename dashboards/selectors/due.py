@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dashboards.selectors.entry import Desk, due_values
-from metrics.due import DueList, DuePeriod, DueState, DueValue, SubjectChoice, Whose
+from metrics.due import TO_DO, DueList, DuePeriod, DueState, DueValue, SubjectChoice, Whose
 from metrics.entry_rights import held_by
 from metrics.models import MetricDefinition
 
@@ -57,13 +58,17 @@ class DueFilter:
     show: Show = Show.TO_DO
 
     @property
+    def is_whole_list(self) -> bool:
+        return self == DueFilter()
+
+    @property
     def is_one_line(self) -> bool:
         return bool(self.metric and self.period)
 
     @property
-    def words(self) -> str:
-        """What is left to do with a value of the list."""
-        return "to give" if self.show in (Show.TO_DO, Show.OVERDUE, Show.COMING) else "values"
+    def is_to_give(self) -> bool:
+        """Whether what is listed is still to be given, and not waiting or answered."""
+        return self.show in (Show.TO_DO, Show.OVERDUE, Show.COMING)
 
     def within(self) -> Collection[int] | None:
         """The subjects that it leaves, None for all."""
@@ -139,6 +144,8 @@ class DueCounts:
 class DuePage:
     """Everything that was asked for; the view cuts it into pages."""
 
+    everything: DueList
+    """Whatever is missing of the subjects that were asked for."""
     lines: tuple[DueLine, ...]
     counts: DueCounts
     offered: Offered
@@ -208,6 +215,7 @@ def due_page(desk: Desk, wanted: DueFilter) -> DuePage:
         given = len(period.to_do)
         totals[period.whose] = (to_do + given, overdue + given * period.asked.is_overdue)
     return DuePage(
+        everything=everything,
         lines=tuple(lines),
         counts=_counts(periods),
         offered=_offered(everything, desk),
@@ -226,24 +234,32 @@ def _scopes(desk: Desk, period: DuePeriod) -> tuple[SubjectChoice, ...]:
 
 
 def _counts(periods: Sequence[DuePeriod]) -> DueCounts:
-    values = [value for period in periods for value in period.missing]
-    to_do = [value for value in values if value.is_to_do]
-    # How long the latest periods wait says what to begin with; older gaps would drown it.
-    overdue = [
-        period
-        for period in periods
-        if period.asked.is_overdue and not period.asked.is_older and period.to_do
-    ]
-    soon = sum(not value.is_overdue and value.asked.days_left <= SOON_DAYS for value in to_do)
-    late = sum(value.is_overdue for value in to_do)
+    overdue = soon = later = 0
+    states: Counter[DueState] = Counter()
+    longest: DuePeriod | None = None
+    for period in periods:
+        asked = period.asked
+        of_period = Counter(value.state for value in period.missing)
+        to_do = sum(of_period[state] for state in TO_DO)
+        states += of_period
+        if asked.is_overdue:
+            overdue += to_do
+        elif asked.days_left <= SOON_DAYS:
+            soon += to_do
+        else:
+            later += to_do
+        # How long the latest periods wait says what to begin with; older gaps would drown it.
+        is_candidate = to_do and asked.is_overdue and not asked.is_older
+        if is_candidate and (longest is None or asked.days_late > longest.asked.days_late):
+            longest = period
     return DueCounts(
-        overdue=late,
-        longest=max(overdue, key=lambda period: period.asked.days_late, default=None),
+        overdue=overdue,
+        longest=longest,
         soon=soon,
-        later=len(to_do) - soon - late,
-        returned=sum(value.state in RETURNED for value in values),
-        elsewhere=sum(value.state in ELSEWHERE for value in values),
-        answered=sum(value.state == DueState.ANSWERED for value in values),
+        later=later,
+        returned=sum(states[state] for state in RETURNED),
+        elsewhere=sum(states[state] for state in ELSEWHERE),
+        answered=states[DueState.ANSWERED],
     )
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboards.access import APPROVE_MEASUREMENTS, ENTER_MEASUREMENTS, KEEP_DEFINITIONS, needs
-from dashboards.forms import NoValueForm, ProposalForm, RejectForm
+from dashboards.forms import NoValueForm, ProposalForm, RejectForm, TakeBackForm
 from dashboards.presentation.numbers import counted
 from dashboards.selectors.entry.approvals import (
     Choice,
@@ -39,10 +39,10 @@ from metrics.models import DraftMeasurement, ExemptionProposal, MetricDefinition
 from metrics.operations.answers import (
     Place,
     grant_proposal,
-    propose_exemption,
+    propose_exemptions,
     refuse_proposal,
     say_no_values,
-    take_back_no_value,
+    take_back_no_values,
     take_back_proposal,
 )
 from metrics.operations.drafts import (
@@ -93,86 +93,121 @@ def no_value_say(request: HttpRequest) -> HttpResponse:
             request, [(_named(refused.place), refused.sentence) for refused in answers.refused]
         )
         return redirect(way_back(request))
-    starts_in = fiscal_year_starts_in()
     return render(
         request,
         "dashboards/no_value.html",
-        {
-            "form": form,
-            "rows": [
-                (place, place.period.label(starts_in), _text_of(place, starts_in))
-                for place in places
-            ],
-            "back": way_back(request),
-            **_crumbs(),
-        },
+        {"form": form, "rows": _told(places), "back": way_back(request), **_crumbs()},
         status=422 if form.errors else 200,
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @needs(ENTER_MEASUREMENTS)
 def no_value_take_back(request: HttpRequest) -> HttpResponse:
-    """Expect the values again."""
-    places = places_of(request.POST.getlist("row"))
+    """Ask why the values are expected again; then expect them."""
+    data = request.POST if request.method == "POST" else request.GET
+    places = places_of(data.getlist("row"))
+    if not places:
+        messages.info(request, _("Choose at least one value first."))
+        return redirect(way_back(request))
     refuse_pairs_not_theirs(_person(request), _pairs(places))
-    count = sum(
-        take_back_no_value(metric=place.metric, subject=place.subject, period=place.period)
-        is not None
-        for place in places
+    form = TakeBackForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        count = len(take_back_no_values(places, by=_person(request), why=form.cleaned_data["why"]))
+        words = ngettext(
+            "Taken back: %(count)s value is expected again.",
+            "Taken back: %(count)s values are expected again.",
+            count,
+        )
+        messages.success(request, words % {"count": count})
+        return redirect(way_back(request))
+    return render(
+        request,
+        "dashboards/no_value_take_back.html",
+        {"form": form, "rows": _told(places), "back": way_back(request), **_crumbs()},
+        status=422 if form.errors else 200,
     )
-    words = ngettext(
-        "Taken back: %(count)s value is expected again.",
-        "Taken back: %(count)s values are expected again.",
-        count,
-    )
-    messages.success(request, words % {"count": count})
-    return redirect(way_back(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(ENTER_MEASUREMENTS)
 def exemption_propose(request: HttpRequest) -> HttpResponse:
-    """Ask why a metric does not apply, and when; then propose it to those who may decide."""
+    """Ask why a metric does not apply, and when; then propose it to those who may decide.
+
+    Of one metric and subject, or of all rows that were chosen in the due list, for one reason.
+    """
     data = request.POST if request.method == "POST" else request.GET
-    metric = get_object_or_404(MetricDefinition, code=data.get("metric", ""))
-    subject = get_object_or_404(Subject, code=data.get("subject", ""))
-    refuse_pairs_not_theirs(_person(request), [(metric.pk, subject.pk)])
-    form = ProposalForm(
-        request.POST or None, initial={"from_month": request.GET.get("from_month", "")}
+    rows = data.getlist("row")
+    if not rows and data.get("step") == "ask":
+        messages.info(request, _("Choose at least one value first."))
+        return redirect(way_back(request))
+    pairs = _chosen_pairs(data)
+    refuse_pairs_not_theirs(
+        _person(request), [(metric.pk, subject.pk) for metric, subject in pairs]
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            propose_exemption(
-                metric=metric,
-                subject=subject,
-                by=_person(request),
-                reason=form.cleaned_data["reason"],
-                from_month=form.cleaned_data["from_month"],
-                until_month=form.cleaned_data["until_month"],
-            )
-        except ValidationError as refusal:
-            _add_refusal(form, refusal)
-        else:
-            messages.success(
-                request,
-                _("Proposed: %(metric)s does not apply to %(subject)s. A PMO lead decides.")
-                % {"metric": metric.name, "subject": subject.name},
-            )
-            return redirect(way_back(request))
+    # The due list brings what is chosen and why; in which months is still to be asked.
+    is_answered = request.method == "POST" and data.get("step") != "ask"
+    known = {name: data.get(name, "") for name in ("reason", "from_month")}
+    form = ProposalForm(request.POST if is_answered else None, initial=known)
+    if is_answered and form.is_valid() and _has_proposed(request, pairs, form):
+        return redirect(way_back(request))
     return render(
         request,
         "dashboards/exemption_propose.html",
         {
             "form": form,
-            "metric": metric,
-            "subject": subject,
+            "pairs": pairs,
+            "only": pairs[0] if len(pairs) == 1 else None,
+            "rows": rows,
             "back": way_back(request),
             **_crumbs(),
         },
         status=422 if form.errors else 200,
     )
+
+
+def _chosen_pairs(data: QueryDict) -> list[tuple[MetricDefinition, Subject]]:
+    if rows := data.getlist("row"):
+        places = places_of(rows)
+        return list({place.key[:2]: (place.metric, place.subject) for place in places}.values())
+    metric = get_object_or_404(MetricDefinition, code=data.get("metric", ""))
+    subject = get_object_or_404(Subject, code=data.get("subject", ""))
+    return [(metric, subject)]
+
+
+def _has_proposed(
+    request: HttpRequest, pairs: Sequence[tuple[MetricDefinition, Subject]], form: ProposalForm
+) -> bool:
+    """Propose it of each pair; what is wrong with the answer itself is told beside the form."""
+    try:
+        proposals = propose_exemptions(pairs, by=_person(request), **form.cleaned_data)
+    except ValidationError as refusal:
+        _add_refusal(form, refusal)
+        return False
+    if len(pairs) == 1 and proposals.refused:
+        _add_refusal(form, proposals.refused[0].refusal)
+        return False
+    if len(pairs) == 1:
+        [(metric, subject)] = pairs
+        words = _("Proposed: %(metric)s does not apply to %(subject)s. A PMO lead decides.")
+        messages.success(request, words % {"metric": metric.name, "subject": subject.name})
+    elif proposals.done:
+        words = ngettext(
+            "Proposed: %(count)s value does not apply. A PMO lead decides.",
+            "Proposed: %(count)s do not apply. A PMO lead decides about each.",
+            len(proposals.done),
+        )
+        messages.success(request, words % {"count": len(proposals.done)})
+    _tell_refusals(
+        request,
+        [
+            (f"{refused.metric.name}, {refused.subject.name}", refused.sentence)
+            for refused in proposals.refused
+        ],
+    )
+    return True
 
 
 @require_POST
@@ -184,7 +219,7 @@ def exemption_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     )
     refuse_pairs_not_theirs(_person(request), [(proposal.metric_id, proposal.subject_id)])
     try:
-        take_back_proposal(proposal)
+        take_back_proposal(proposal, by=_person(request))
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:
@@ -385,8 +420,14 @@ def _named(place: Place) -> str:
     return f"{place.metric.name}, {place.subject.name}"
 
 
-def _text_of(place: Place, starts_in: int) -> str:
-    return place_text(place.metric.code, place.subject.code, place.period.label(starts_in))
+def _told(places: Sequence[Place]) -> list[tuple[Place, str, str]]:
+    """Each with its period in words, and as a form names it."""
+    starts_in = fiscal_year_starts_in()
+    labelled = [(place, place.period.label(starts_in)) for place in places]
+    return [
+        (place, label, place_text(place.metric.code, place.subject.code, label))
+        for place, label in labelled
+    ]
 
 
 def _add_refusal(form: forms.Form, refusal: ValidationError) -> None:

@@ -28,7 +28,7 @@ from dashboards.selectors.due import (
     due_page,
 )
 from dashboards.selectors.entry import Desk, read_desk
-from dashboards.selectors.entry.approvals import drafts_of
+from dashboards.selectors.entry.approvals import Returned, returned_to, sent_by
 from dashboards.selectors.explain import shown_decimals
 from dashboards.views.empty import nothing_yet
 from dashboards.views.month_pages import render_part
@@ -118,9 +118,19 @@ def due(request: HttpRequest) -> HttpResponse:
             "sections": found.sections(list(page)),
             "query": request.GET.urlencode(),
             "start_with": _start_with(found, wanted),
+            "returned": _returned(request, desk, found, wanted),
             **(_rows(request, only) if only else {"only": None}),
         },
     )
+
+
+def _returned(
+    request: HttpRequest, desk: Desk, found: DuePage, wanted: DueFilter
+) -> Returned | None:
+    """What came back stands above the whole list; who filters is about something else."""
+    if not wanted.is_whole_list:
+        return None
+    return returned_to(_person(request), found.everything.missing, desk.fiscal_year_starts_in)
 
 
 def _start_with(found: DuePage, wanted: DueFilter) -> DueLine | None:
@@ -144,12 +154,15 @@ def due_line(request: HttpRequest) -> HttpResponse:
 @never_cache
 @needs(ENTER_MEASUREMENTS)
 def due_sent(request: HttpRequest) -> HttpResponse:
-    """What the person sent that waits or came back, fetched after the list; others go to it."""
+    """What the person sent and others have, fetched after the list; others go to it."""
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("entry")
+    return render_part(request, "sent_by_me", {"sent": sent_by(_person(request))})
+
+
+def _person(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # nobody else has the permission
-    drafts = drafts_of(request.user)
-    return render_part(request, "drafts_of_mine", {"drafts": drafts})
+    return request.user
 
 
 def _rows(request: HttpRequest, line: DueLine | None) -> dict[str, Any]:
@@ -161,6 +174,7 @@ def _rows(request: HttpRequest, line: DueLine | None) -> dict[str, Any]:
         "rows": rows,
         "shown": [_shown(value) for value in rows],
         "can_be_answered": any(value.is_to_do for value in rows),
+        "can_be_taken_back": any(value.is_answered for value in rows),
         "back_to": _back_to(request),
     }
 

@@ -5,7 +5,7 @@
 - `values`: the values that are expected and have not come, with whose they are.
 """
 
-from metrics.due.answers import Answer, DueState
+from metrics.due.answers import TO_DO, Answer, DueState
 from metrics.due.expectations import (
     CardFacts,
     Expectations,
@@ -25,6 +25,7 @@ from metrics.due.values import (
 )
 
 __all__ = [
+    "TO_DO",
     "Answer",
     "AskedPeriod",
     "CardFacts",

@@ -45,6 +45,8 @@ class Answer:
     value: float | None = None
     """As it was given, where it waits for approval or was rejected."""
     note: str = ""
+    whose: int | None = None
+    """The key of who gave the value or proposed that it does not apply."""
 
 
 REFUSALS_SHOWN = timedelta(days=60)
@@ -71,11 +73,10 @@ class Answers:
         answer = self.of_periods.get((metric, subject, start))
         if answer is not None and answer.state != DueState.REJECTED:
             return answer
-        covering = (
-            proposal
-            for first, last, proposal in self.proposals.get((metric, subject), ())
-            if first <= month <= last
-        )
+        proposals = self.proposals.get((metric, subject))
+        if proposals is None:
+            return answer
+        covering = (proposal for first, last, proposal in proposals if first <= month <= last)
         proposal = next(covering, None)
         if answer is not None and (proposal is None or proposal.state == DueState.REFUSED):
             return answer
@@ -103,6 +104,7 @@ def _drafts(wanted: Q) -> Iterator[tuple[Key, Answer]]:
                 row.answer if rejected else "",
                 row.value,
                 row.note,
+                whose=row.entered_by_id,
             ),
         )
 
@@ -126,7 +128,14 @@ def _proposals() -> dict[tuple[int, int], tuple[tuple[Month, Month, Answer], ...
         if row.state == ProposalState.WAITING:
             answer = Answer(DueState.PROPOSED, row.pk, row.proposed_by, row.proposed_at, row.reason)
         else:
-            answer = Answer(DueState.REFUSED, row.pk, row.decided_by, row.decided_at, row.answer)
+            answer = Answer(
+                DueState.REFUSED,
+                row.pk,
+                row.decided_by,
+                row.decided_at,
+                row.answer,
+                whose=row.proposed_by_id,
+            )
         span = (Month(row.from_month), Month(row.until_month or LAST_MONTH), answer)
         found[row.metric_id, row.subject_id].append(span)
     return {pair: tuple(spans) for pair, spans in found.items()}

@@ -191,9 +191,16 @@ class DueList:
 
 
 def due_list(
-    expected: Expectations, rights: EntryRights, *, within: Collection[int] | None = None
+    expected: Expectations,
+    rights: EntryRights,
+    *,
+    within: Collection[int] | None = None,
+    closed: ClosedMonths | None = None,
 ) -> DueList:
-    """What those with the rights have not given yet; `within` limits it to some subjects."""
+    """What those with the rights have not given yet; `within` limits it to some subjects.
+
+    Closed months that were read a moment ago can be given, so that they aren't read again.
+    """
     periods = {
         cadence: ended_periods(cadence, expected.today, expected.fiscal_year_starts_in)
         for cadence in {metric.cadence for metric in expected.metrics.values()}
@@ -206,7 +213,7 @@ def due_list(
     for metric_id, start, subject_id in rows.values_list("metric_id", "period_start", "subject_id"):
         there[metric_id, start].add(subject_id)
     search = _Search(expected, rights, within, there, Answers.read(wanted))
-    closed = ClosedMonths.read()
+    closed = ClosedMonths.read() if closed is None else closed
     found = [
         period
         for metric in expected.metrics.values()
@@ -224,7 +231,7 @@ def due_list(
 def _urgency(period: DuePeriod) -> tuple[bool, bool, date, str, str]:
     """What is to do comes before what is answered, older gaps come last."""
     return (
-        not period.to_do,
+        not any(value.is_to_do for value in period.missing),
         period.asked.is_older,
         period.asked.due_on,
         period.metric.name,

@@ -17,7 +17,8 @@ from projects.months import BEGINNING
 class NoValue(models.Model):
     """Says that a period has no value, and why; scoring goes on calling it missing.
 
-    A value that comes after all simply counts, and this stays on record beside it.
+    A value that comes after all simply counts, and this stays on record beside it. What is taken
+    back, or said again for another reason, goes on record as a FormerNoValue.
     """
 
     metric = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="no_values")
@@ -44,6 +45,43 @@ class NoValue(models.Model):
         return f"No value of {self.metric.code} of {self.subject.code} from {self.period_start}"
 
 
+class FormerNoValue(models.Model):
+    """A "no value" that holds no longer: what was said, and who ended it, when and why."""
+
+    metric = models.ForeignKey(MetricDefinition, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
+    period_start = models.DateField(_("period start"))
+    reason = models.TextField(_("reason"))
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    said_at = models.DateTimeField(_("said at"))
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(_("ended at"))
+    is_replaced = models.BooleanField(
+        _("replaced"), help_text=_("Said again with another reason, not taken back.")
+    )
+    why = models.TextField(_("why"), blank=True, help_text=_("Why it was taken back."))
+
+    class Meta:
+        ordering = ["metric", "subject", "period_start", "ended_at", "pk"]
+        indexes = [
+            models.Index(
+                name="former_no_value_of_a_place", fields=["metric", "subject", "period_start"]
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="taken_back_with_a_reason", condition=Q(is_replaced=True) | ~Q(why="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Ended: no value of {self.metric.code} of {self.subject.code}, {self.period_start}"
+
+
 class ExemptionProposal(models.Model):
     """An analyst's "does not apply", which a PMO lead grants or refuses; missing until granted."""
 
@@ -57,7 +95,7 @@ class ExemptionProposal(models.Model):
     )
     proposed_at = models.DateTimeField(_("proposed at"))
     state = models.CharField(
-        _("state"), max_length=7, choices=ProposalState, default=ProposalState.WAITING
+        _("state"), max_length=9, choices=ProposalState, default=ProposalState.WAITING
     )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

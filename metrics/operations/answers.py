@@ -5,21 +5,30 @@ Both leave the value missing in the scores; an exemption counts once it is grant
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from metrics.choices import ProposalState
-from metrics.models import Exemption, ExemptionProposal, MetricDefinition, NoValue
+from metrics.choices import DraftState, ProposalState
+from metrics.models import (
+    DraftMeasurement,
+    Exemption,
+    ExemptionProposal,
+    FormerNoValue,
+    Measurement,
+    MetricDefinition,
+    NoValue,
+)
 from metrics.operations.definitions import save_exemption
-from metrics.operations.drafts import waiting_draft
-from metrics.operations.locks import lock_out_closings
-from metrics.operations.measurements import stored_measurement
+from metrics.operations.locks import lock_out_answers, lock_out_closings
 from metrics.operations.overtaking import name_of
 from metrics.periods import Period
 from metrics.validation.definitions import check_pair
@@ -28,6 +37,9 @@ from metrics.validation.numbers import number_text
 from projects.models import Subject
 from projects.months import BEGINNING, LAST_MONTH, Month
 from projects.validation import FieldErrors, check_span
+
+Key = tuple[int, int, date]
+"""Metric, subject, first day."""
 
 ANY_VALUE = "0"
 """Stands for the value that is not there, where the rules about values are asked."""
@@ -41,11 +53,21 @@ class Place:
     subject: Subject
     period: Period
 
+    @property
+    def key(self) -> Key:
+        return self.metric.pk, self.subject.pk, self.period.start
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedPlace:
+    """A place about which it could not be said, and why, by column."""
+
     place: Place
-    sentence: str
+    refusal: ValidationError
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(self.refusal.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,81 +78,132 @@ class Answers:
     refused: tuple[RefusedPlace, ...]
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class RefusedPair:
+    """A pair that could not be proposed, and why, by column."""
+
+    metric: MetricDefinition
+    subject: Subject
+    refusal: ValidationError
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(self.refusal.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What became of one "does not apply" that was said of several pairs."""
+
+    done: tuple[ExemptionProposal, ...]
+    refused: tuple[RefusedPair, ...]
+
+
 def say_no_value(
     *, metric: MetricDefinition, subject: Subject, period: Period, reason: str, by: User
 ) -> NoValue:
     """Say that a period has no value, and why; said again, the new reason holds."""
-    lock_out_closings()
-    reason = _given(reason, "Say why there is no value; the reason is kept.")
-    _refuse_what_no_value_can_be_of(metric, subject, period)
-    if recorded := stored_measurement(metric, subject, period):
-        raise ValidationError(
-            {
-                "period": f"There is a value, {number_text(recorded.value)}, given by"
-                f" {name_of(recorded.entered_by)}."
-            },
-            code="value",
-        )
-    if waiting := waiting_draft(metric, subject, period):
-        raise ValidationError(
-            {
-                "period": f"A value waits for approval, {number_text(waiting.value)}, given by"
-                f" {name_of(waiting.entered_by)}; take it back first."
-            },
-            code="value",
-        )
-    said, _ = NoValue.objects.update_or_create(
-        metric=metric,
-        subject_id=subject.pk,
-        period_start=period.start,
-        defaults={
-            "month": period.month,
-            "reason": reason,
-            "said_by": by,
-            "said_at": timezone.now(),
-        },
-    )
-    return said
-
-
-def say_no_values(places: Iterable[Place], *, reason: str, by: User) -> Answers:
-    """Say the same of several values; those of which it can't be said are named."""
-    _given(reason, "Say why there are no values; the reason is kept.")
-    done: list[NoValue] = []
-    refused: list[RefusedPlace] = []
-    for place in places:
-        try:
-            said = say_no_value(
-                metric=place.metric,
-                subject=place.subject,
-                period=place.period,
-                reason=reason,
-                by=by,
-            )
-        except ValidationError as refusal:
-            refused.append(RefusedPlace(place, " ".join(refusal.messages)))
-        else:
-            done.append(said)
-    return Answers(tuple(done), tuple(refused))
-
-
-def take_back_no_value(
-    *, metric: MetricDefinition, subject: Subject, period: Period
-) -> NoValue | None:
-    """Expect the value again; what nobody said is none to take back."""
-    with transaction.atomic():
-        said = (
-            NoValue.objects.select_for_update()
-            .filter(metric=metric, subject=subject.pk, period_start=period.start)
-            .first()
-        )
-        if said is not None:
-            said.delete()
-        return said
+    answers = say_no_values([Place(metric, subject, period)], reason=reason, by=by)
+    if answers.refused:
+        raise answers.refused[0].refusal
+    return answers.done[0]
 
 
 @transaction.atomic
+def say_no_values(places: Iterable[Place], *, reason: str, by: User) -> Answers:
+    """Say the same of several values in one go; those of which it can't be said are named.
+
+    In a fixed number of queries. A reason that held before goes on record.
+    """
+    reason = _given(reason, "Say why there is no value; the reason is kept.")
+    lock_out_closings()
+    lock_out_answers()
+    asked = {place.key: place for place in places}
+    rules = stored_rules(
+        metrics=[place.metric for place in asked.values()],
+        subjects=[place.subject for place in asked.values()],
+    )
+    recorded, waiting = _standing(Measurement, asked), _standing(_waiting_drafts(), asked)
+    refused = []
+    for key, place in asked.items():
+        errors: dict[str, Any] = {
+            problem.column: problem.as_error()
+            for problem in rules.problems(
+                place.metric.code, place.subject.code, rules.label(place.period), ANY_VALUE
+            )
+        }
+        if not errors and (stands := _stands_there(recorded.get(key), waiting.get(key))):
+            errors = {"period": ValidationError(stands, code="value")}
+        if errors:
+            refused.append(RefusedPlace(place, ValidationError(errors)))
+    impossible = {row.place.key for row in refused}
+    said = [place for key, place in asked.items() if key not in impossible]
+    return Answers(tuple(_say(said, reason, by)), tuple(refused))
+
+
+def _say(places: Sequence[Place], reason: str, by: User) -> Iterator[NoValue]:
+    now = timezone.now()
+    before = _standing(NoValue, {place.key: place for place in places})
+    other = {key: said for key, said in before.items() if said.reason != reason}
+    _end(other.values(), by=by, at=now, is_replaced=True)
+    fresh = [
+        NoValue(
+            metric=place.metric,
+            subject_id=place.subject.pk,
+            period_start=place.period.start,
+            month=place.period.month,
+            reason=reason,
+            said_by=by,
+            said_at=now,
+        )
+        for place in places
+        if place.key not in before or place.key in other
+    ]
+    made = {_key_of(row): row for row in NoValue.objects.bulk_create(fresh)}
+    for place in places:
+        yield made.get(place.key) or before[place.key]
+
+
+def take_back_no_value(
+    *, metric: MetricDefinition, subject: Subject, period: Period, by: User, why: str
+) -> FormerNoValue | None:
+    """Expect the value again; what nobody said is none to take back."""
+    ended = take_back_no_values([Place(metric, subject, period)], by=by, why=why)
+    return ended[0] if ended else None
+
+
+@transaction.atomic
+def take_back_no_values(places: Iterable[Place], *, by: User, why: str) -> list[FormerNoValue]:
+    """Expect several values again; what was said goes on record, with who took it back and why."""
+    why = _given(why, "Say why the value is expected again; the reason is kept.", field="why")
+    lock_out_answers()
+    said = _standing(NoValue, {place.key: place for place in places})
+    return _end(said.values(), by=by, at=timezone.now(), why=why)
+
+
+def _end(
+    said: Collection[NoValue], *, by: User, at: datetime, why: str = "", is_replaced: bool = False
+) -> list[FormerNoValue]:
+    """Put what was said on record, as it was said, and out of force."""
+    ended = FormerNoValue.objects.bulk_create(
+        FormerNoValue(
+            metric_id=row.metric_id,
+            subject_id=row.subject_id,
+            period_start=row.period_start,
+            reason=row.reason,
+            said_by_id=row.said_by_id,
+            said_at=row.said_at,
+            ended_by=by,
+            ended_at=at,
+            is_replaced=is_replaced,
+            why=why,
+        )
+        for row in said
+    )
+    NoValue.objects.filter(pk__in=[row.pk for row in said]).delete()
+    return ended
+
+
 def propose_exemption(
     *,
     metric: MetricDefinition,
@@ -142,44 +215,78 @@ def propose_exemption(
 ) -> ExemptionProposal:
     """Propose that a metric does not apply to a subject; its values are missing until granted.
 
-    Proposed again while it waits, the new months and reason hold.
+    Proposed again by the same person while it waits, the new months and reason hold; what somebody
+    else has proposed stays theirs, and is named.
     """
-    first = BEGINNING if from_month is None else from_month
-    errors = FieldErrors()
-    with errors.of("reason"):
-        reason = _sentence(reason, "Say why it does not apply; the reason is kept.")
-    with errors.of("subject"):
-        check_pair(metric.facts, subject.code, subject.kind)
-    with errors.of("until_month"):
-        check_span(first, until_month)
-    with errors.of("from_month"):
-        _refuse_exempt_already(metric, subject, first, until_month)
-    errors.raise_any()
-    fields: dict[str, Any] = {
-        "from_month": first,
-        "until_month": until_month,
-        "reason": reason,
-        "proposed_by": by,
-        "proposed_at": timezone.now(),
-    }
-    waiting: dict[str, Any] = {
-        "metric": metric,
-        "subject_id": subject.pk,
-        "state": ProposalState.WAITING,
-    }
-    try:
-        with transaction.atomic():
-            proposal, _ = ExemptionProposal.objects.update_or_create(**waiting, defaults=fields)
-    except IntegrityError:
-        # Somebody else's came in between; ours takes its place.
-        proposal, _ = ExemptionProposal.objects.update_or_create(**waiting, defaults=fields)
-    return proposal
+    proposals = propose_exemptions(
+        [(metric, subject)],
+        reason=reason,
+        by=by,
+        from_month=from_month,
+        until_month=until_month,
+    )
+    if proposals.refused:
+        raise proposals.refused[0].refusal
+    return proposals.done[0]
 
 
 @transaction.atomic
-def take_back_proposal(proposal: ExemptionProposal) -> None:
-    """Expect the values as before; only what waits can be taken back."""
-    _still_waiting(proposal).delete()
+def propose_exemptions(
+    pairs: Iterable[tuple[MetricDefinition, Subject]],
+    *,
+    reason: str,
+    by: User,
+    from_month: Month | None = None,
+    until_month: Month | None = None,
+) -> Proposals:
+    """Propose the same of several pairs in one go; those of which it can't be said are named."""
+    asked = {(metric.pk, subject.pk): (metric, subject) for metric, subject in pairs}
+    first = BEGINNING if from_month is None else from_month
+    common = FieldErrors()
+    with common.of("reason"):
+        reason = _sentence(reason, "Say why it does not apply; the reason is kept.")
+    with common.of("until_month"):
+        check_span(first, until_month)
+    if len(asked) != 1:
+        # What is wrong with the answer itself is no refusal of each pair.
+        common.raise_any()
+    lock_out_answers()
+    exempt, waiting = _exemptions_of(asked), _waiting_proposals_of(asked)
+    done: list[ExemptionProposal] = []
+    refused: list[RefusedPair] = []
+    for pair, (metric, subject) in asked.items():
+        errors = FieldErrors()
+        errors.by_field.update(common.by_field)
+        with errors.of("subject"):
+            check_pair(metric.facts, subject.code, subject.kind)
+        with errors.of("from_month"):
+            _refuse_exempt_already(metric, subject, exempt[pair], first, until_month)
+        with errors.of(NON_FIELD_ERRORS):
+            _refuse_somebody_elses(waiting.get(pair), by)
+        try:
+            errors.raise_any()
+        except ValidationError as refusal:
+            refused.append(RefusedPair(metric, subject, refusal))
+            continue
+        row = waiting.get(pair) or ExemptionProposal(metric=metric, subject_id=subject.pk)
+        row.from_month, row.until_month, row.reason = first, until_month, reason
+        row.proposed_by, row.proposed_at = by, timezone.now()
+        row.save()
+        done.append(row)
+    return Proposals(tuple(done), tuple(refused))
+
+
+@transaction.atomic
+def take_back_proposal(proposal: ExemptionProposal, *, by: User) -> ExemptionProposal:
+    """Expect the values as before; only one's own can be taken back, while it waits."""
+    proposal = _still_waiting(proposal)
+    if proposal.proposed_by is not None and proposal.proposed_by != by:
+        raise ValidationError(
+            f"It was proposed by {name_of(proposal.proposed_by)}, who alone can take it back.",
+            code="not_yours",
+        )
+    _decide(proposal, ProposalState.WITHDRAWN, by, "")
+    return proposal
 
 
 @transaction.atomic
@@ -193,8 +300,13 @@ def grant_proposal(proposal: ExemptionProposal, *, by: User, answer: str = "") -
         until_month=proposal.until_month,
         reason=proposal.reason,
     )
+    pair = proposal.metric_id, proposal.subject_id
     _refuse_exempt_already(
-        proposal.metric, proposal.subject, proposal.from_month, proposal.until_month
+        proposal.metric,
+        proposal.subject,
+        _exemptions_of([pair])[pair],
+        proposal.from_month,
+        proposal.until_month,
     )
     save_exemption(exemption, by=by, reason=f"Proposed by {name_of(proposal.proposed_by)}.")
     proposal.exemption = exemption
@@ -211,23 +323,101 @@ def refuse_proposal(proposal: ExemptionProposal, *, by: User, answer: str) -> Ex
     return proposal
 
 
-def _refuse_what_no_value_can_be_of(
-    metric: MetricDefinition, subject: Subject, period: Period
-) -> None:
-    rules = stored_rules(metrics=[metric], subjects=[subject])
-    errors = {
-        problem.column: problem.as_error()
-        for problem in rules.problems(metric.code, subject.code, rules.label(period), ANY_VALUE)
-    }
-    if errors:
-        raise ValidationError(errors)
+Standing = TypeVar("Standing", Measurement, DraftMeasurement, NoValue)
+
+
+def _standing(
+    rows: type[Standing] | QuerySet[Standing], asked: Mapping[Key, Place]
+) -> dict[Key, Standing]:
+    """What stands at these places, locked, with who gave it."""
+    of_them = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
+    who = "said_by" if of_them.model is NoValue else "entered_by"
+    found = (
+        of_them.select_for_update(of=("self",))
+        .select_related(who)
+        .filter(
+            metric__in={key[0] for key in asked},
+            subject__in={key[1] for key in asked},
+            period_start__in={key[2] for key in asked},
+        )
+    )
+    by_key = {_key_of(row): row for row in found.order_by("pk")}
+    return {key: row for key, row in by_key.items() if key in asked}
+
+
+def _key_of(row: Measurement | DraftMeasurement | NoValue) -> Key:
+    return row.metric_id, row.subject_id, row.period_start
+
+
+def _waiting_drafts() -> QuerySet[DraftMeasurement]:
+    return DraftMeasurement.objects.filter(state=DraftState.WAITING)
+
+
+def _stands_there(recorded: Measurement | None, waiting: DraftMeasurement | None) -> str:
+    """The value of which nobody can say that there is none."""
+    if recorded is not None:
+        return (
+            f"There is a value, {number_text(recorded.value)}, given by"
+            f" {name_of(recorded.entered_by)}."
+        )
+    if waiting is not None:
+        return (
+            f"A value waits for approval, {number_text(waiting.value)}, given by"
+            f" {name_of(waiting.entered_by)}; take it back first."
+        )
+    return ""
+
+
+Pair = tuple[int, int]
+
+
+def _exemptions_of(pairs: Collection[Pair]) -> dict[Pair, list[Exemption]]:
+    found: dict[Pair, list[Exemption]] = defaultdict(list)
+    rows = Exemption.objects.filter(
+        metric__in={metric for metric, _ in pairs}, subject__in={subject for _, subject in pairs}
+    )
+    for row in rows:
+        found[row.metric_id, row.subject_id].append(row)
+    return found
+
+
+def _waiting_proposals_of(pairs: Collection[Pair]) -> dict[Pair, ExemptionProposal]:
+    """Locked, so that one that is being decided about is not proposed again meanwhile."""
+    rows = (
+        ExemptionProposal.objects.select_for_update(of=("self",))
+        .select_related("proposed_by")
+        .filter(
+            metric__in={metric for metric, _ in pairs},
+            subject__in={subject for _, subject in pairs},
+            state=ProposalState.WAITING,
+        )
+    )
+    return {(row.metric_id, row.subject_id): row for row in rows.order_by("pk")}
+
+
+def _refuse_somebody_elses(waiting: ExemptionProposal | None, by: User) -> None:
+    """One of another person that waits is not silently replaced."""
+    if waiting is None or waiting.proposed_by is None or waiting.proposed_by == by:
+        return
+    on = timezone.localdate(waiting.proposed_at)
+    when = _months(waiting.from_month, waiting.until_month)
+    raise ValidationError(
+        f"{name_of(waiting.proposed_by)} proposed on {on} that it does not apply {when}:"
+        f" “{waiting.reason}” That waits for a PMO lead, and only who proposed it can change it or"
+        " take it back.",
+        code="proposed",
+    )
 
 
 def _refuse_exempt_already(
-    metric: MetricDefinition, subject: Subject, first: Month, last: Month | None
+    metric: MetricDefinition,
+    subject: Subject,
+    exemptions: Iterable[Exemption],
+    first: Month,
+    last: Month | None,
 ) -> None:
     until = LAST_MONTH if last is None else last
-    for exemption in Exemption.objects.filter(metric=metric, subject=subject.pk):
+    for exemption in exemptions:
         if exemption.from_month <= until and first <= (exemption.until_month or LAST_MONTH):
             raise ValidationError(
                 f"{metric.code} does not apply to {subject.code} already"
@@ -269,11 +459,16 @@ def _still_waiting(proposal: ExemptionProposal) -> ExemptionProposal:
     if stored is None:
         raise ValidationError("It was taken back meanwhile.", code="decided")
     if stored.state != ProposalState.WAITING:
-        raise ValidationError(
-            f"{name_of(stored.decided_by)} has {stored.get_state_display().lower()} it meanwhile.",
-            code="decided",
-        )
+        done = _DECIDED[ProposalState(stored.state)]
+        raise ValidationError(f"{name_of(stored.decided_by)} {done} it meanwhile.", code="decided")
     return stored
+
+
+_DECIDED = {
+    ProposalState.GRANTED: "granted",
+    ProposalState.REFUSED: "refused",
+    ProposalState.WITHDRAWN: "took back",
+}
 
 
 def _decide(proposal: ExemptionProposal, state: ProposalState, by: User, answer: str) -> None:

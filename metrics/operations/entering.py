@@ -11,7 +11,7 @@ from django.utils import timezone
 from metrics.choices import Door
 from metrics.judging import Judge
 from metrics.models import DraftMeasurement, Measurement, MetricDefinition
-from metrics.operations.drafts import keep_draft, waiting_draft, withdraw
+from metrics.operations.drafts import keep_draft, waiting_draft, withdraw_waiting
 from metrics.operations.locks import lock_out_closings
 from metrics.operations.measurements import (
     Given,
@@ -78,8 +78,7 @@ def enter_value(
         return _record(metric, subject, period, given, waiting, seen)
     if recorded is not None and (recorded.value, recorded.note) == (given.value, given.note):
         # What waited is taken back; what is recorded stays, and nobody has to approve that.
-        assert waiting is not None
-        withdraw(waiting, by=by, at=given.at)
+        withdraw_waiting([(metric.pk, subject.pk, period.start)], by=by, at=given.at)
         return Entered(Outcome.SAME, recorded)
     _check(metric, subject, period, given, recorded)
     draft = keep_draft(metric, subject, period, given, seen)
@@ -96,7 +95,7 @@ def _record(
 ) -> Entered:
     if waiting is not None:
         # Left over from when the metric needed approval; that one was seen, as the latest.
-        withdraw(waiting, by=given.by, at=given.at)
+        withdraw_waiting([(metric.pk, subject.pk, period.start)], by=given.by, at=given.at)
         seen = NOT_LOOKED
     made = record_measurement(
         metric=metric,

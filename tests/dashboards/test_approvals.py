@@ -13,12 +13,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from dashboards.selectors.entry.approvals import approval_page, drafts_of
+from dashboards.selectors.entry.approvals import approval_page, returned_to, sent_by
 from metrics.choices import Door, DraftState, ProposalState
 from metrics.models import (
     DraftMeasurement,
     Exemption,
     ExemptionProposal,
+    FormerNoValue,
     Measurement,
     MetricDefinition,
     NoValue,
@@ -176,7 +177,7 @@ def test_a_value_is_sent_back_with_a_reason_that_reaches_the_analyst(
     assert "checked" in box_of(draft, blank.content.decode())
     page = sent(lead, QUEUE, {"draft": draft.pk, "action": "reject", "reason": "Count again."})
     assert "1 value is sent back with the reason." in page.words
-    [row] = drafts_of(analyst).rejected
+    [row] = returned_to(analyst, [], 1).rejected
     assert (row.draft.answer, row.period) == ("Count again.", "2026-03")
     form = read(desk, "/entry/value/?metric=m&subject=P&period=2026-03")
     assert "42% was sent back by pmo_lead, 10 Apr 2026: “Count again.”" in form.words
@@ -261,10 +262,7 @@ def test_a_proposal_is_granted_or_refused_with_an_answer(
     told = sent(lead, PROPOSALS, {"proposal": second.pk, "action": "refuse", "answer": "It does."})
     assert "Refused: Adoption is expected of Bridge as before." in told.words
     assert table(Exemption, "subject__name", "from_month") == [("Ferry", Month.parse("2026-02"))]
-    assert {(row.proposal.state, row.proposal.answer) for row in drafts_of(analyst).proposals} == {
-        ("granted", ""),
-        ("refused", "It does."),
-    }
+    assert [row.proposal for row in sent_by(analyst).proposals] == [first]
     assert lead.post(PROPOSALS, {"proposal": first.pk, "action": "eat"}).status_code == 400
     assert lead.post(PROPOSALS, {"action": "grant"}).status_code == 404
 
@@ -306,9 +304,68 @@ def test_no_value_is_said_of_several_at_once_after_the_reason_was_asked(
         ("P", "No survey.", "analyst"),
         (other.code, "No survey.", "analyst"),
     ]
-    told = sent(desk, "/entry/no-value/take-back/", {"row": chosen})
+    told = sent(desk, "/entry/no-value/take-back/", {"row": chosen, "why": "They came."})
     assert "Taken back: 2 values are expected again." in told.words
     assert not NoValue.objects.exists()
+    assert table(FormerNoValue, "subject__code", "ended_by__username", "why") == [
+        ("P", "analyst", "They came."),
+        (other.code, "analyst", "They came."),
+    ]
+
+
+def test_why_a_value_is_expected_again_is_asked_first(
+    metric: MetricDefinition, project: Project, desk: Client
+) -> None:
+    NoValueFactory(metric=metric, subject=project)
+    address = "/entry/no-value/take-back/"
+    page = read(desk, f"{address}?row=m/P/2026-03")
+    assert "1 value that was said not to exist will be asked for again." in page.words
+    blank = desk.post(address, {"row": "m/P/2026-03", "why": ""})
+    assert blank.status_code == 422
+    assert "Say why the value is expected again; the reason is kept." in plain(
+        blank.content.decode()
+    )
+    assert NoValue.objects.exists()
+
+
+def test_it_is_proposed_of_several_rows_in_one_go_with_one_reason(
+    metric: MetricDefinition, project: Project, desk: Client, administrator: User
+) -> None:
+    free, also = ProjectFactory(code="FREE"), ProjectFactory(code="ALSO")
+    ExemptionProposalFactory(metric=metric, subject=project, proposed_by=administrator)
+    address, chosen = "/entry/does-not-apply/", rows(project, free, also)
+    asked = desk.post(address, {"row": chosen, "reason": "No customers.", "step": "ask"})
+    words = plain(asked.content.decode())
+    assert asked.status_code == 200
+    assert "3 proposals with one reason." in words
+    assert asked.context["form"]["reason"].value() == "No customers."
+    assert ExemptionProposal.objects.count() == 1
+    wrong = desk.post(address, {"row": chosen, "reason": ""})
+    assert wrong.status_code == 422
+    told = sent(desk, address, {"row": chosen, "reason": "No customers.", "next": "/entry/"})
+    assert "Proposed: 2 do not apply. A PMO lead decides about each." in told.words
+    assert "Adoption, Ferry: administrator proposed on 2026-04-01" in told.words
+    assert table(ExemptionProposal, "subject__code", "reason", "proposed_by__username") == [
+        ("ALSO", "No customers.", "analyst"),
+        ("FREE", "No customers.", "analyst"),
+        ("P", "It has no customers yet.", "administrator"),
+    ]
+    nothing = sent(desk, address, {"step": "ask", "reason": "x"})
+    assert "Choose at least one value first." in nothing.words
+
+
+def test_the_proposal_of_somebody_else_is_told_beside_the_form(
+    metric: MetricDefinition, project: Project, desk: Client, administrator: User
+) -> None:
+    ExemptionProposalFactory(metric=metric, subject=project, proposed_by=administrator)
+    refused = desk.post(
+        "/entry/does-not-apply/", {"metric": "m", "subject": "P", "reason": "Not yet."}
+    )
+    assert refused.status_code == 422
+    assert "administrator proposed on 2026-04-01 that it does not apply in any month" in plain(
+        refused.content.decode()
+    )
+    assert table(ExemptionProposal, "reason") == [("It has no customers yet.",)]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +418,8 @@ def test_that_a_metric_does_not_apply_is_proposed_and_taken_back(
     assert (str(proposal.from_month), proposal.until_month) == ("2026-03", None)
     told = sent(desk, f"{address}{proposal.pk}/take-back/", {})
     assert "Taken back: the values are expected as before." in told.words
-    assert not ExemptionProposal.objects.exists()
+    assert table(ExemptionProposal, "state") == [("withdrawn",)]
+    assert "Taken back" not in read(desk, "/entry/value/?metric=m&subject=P&period=2026-03").words
 
 
 def test_one_takes_back_ones_own_draft_alone(
@@ -418,11 +476,28 @@ def test_a_rejection_is_shown_until_something_came_after_it(
     waiting = DraftMeasurementFactory(**place(sent_again), entered_by=analyst, entered_at=now)
     NoValueFactory(**place(answered), said_at=now)
     DraftMeasurementFactory(metric=metric, entered_by=UserFactory())
-    mine = drafts_of(analyst)
-    assert [row.draft for row in mine.rejected] == [shown]
-    assert [row.draft for row in mine.waiting] == [waiting]
-    assert not mine.is_empty
-    assert drafts_of(UserFactory()).is_empty
+    assert [row.draft for row in returned_to(analyst, [], 1).rejected] == [shown]
+    assert [row.draft for row in sent_by(analyst).waiting] == [waiting]
+    assert returned_to(analyst, [], 1).count == 1
+    assert sent_by(UserFactory()).is_empty
+    assert returned_to(UserFactory(), [], 1).count == 0
+
+
+def test_a_refused_proposal_of_mine_is_shown_as_long_as_values_of_it_are_due(
+    analyst: User, desk: Client
+) -> None:
+    metric = MetricFactory(name="Adoption")
+    project = ProjectFactory(name="Ferry", active_from=Month.parse("2026-02"))
+    fields = {"state": ProposalState.REFUSED, "answer": "It does.", "decided_at": A_MOMENT}
+    ExemptionProposalFactory(metric=metric, subject=project, proposed_by=analyst, **fields)
+    other = ProjectFactory(active_from=Month.parse("2026-03"))
+    ExemptionProposalFactory(metric=metric, subject=other, proposed_by=UserFactory(), **fields)
+    told = "Expected after all : Adoption of Ferry, 2 values; you said that it does not apply"
+    assert told in read(desk, "/entry/").words
+    assert read(desk, "/entry/").words.count("you said that it does not apply") == 1
+    MeasurementFactory(metric=metric, subject=project, period="2026-02")
+    MeasurementFactory(metric=metric, subject=project, period="2026-03")
+    assert "you said that it does not apply" not in read(desk, "/entry/").words
 
 
 def test_the_approvals_stand_in_the_menu_of_those_who_approve(lead: Client, desk: Client) -> None:

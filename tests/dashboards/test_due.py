@@ -14,7 +14,7 @@ from django.test import Client
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
-from metrics.choices import BatchState, Cadence, DraftState
+from metrics.choices import BatchState, Cadence, DraftState, ProposalState
 from metrics.importing.headers import recognised
 from metrics.models import ExemptionProposal, Measurement, MetricDefinition, NoValue
 from projects.months import Month
@@ -269,9 +269,31 @@ def test_what_was_chosen_and_answered_is_no_longer_due_and_can_be_taken_back(
     assert [line[1:] for line in lines(read(desk, "/entry/?metric=m"))] == [("m", "2026-03", 1)]
     answered = "/entry/?metric=m&period=2026-03&state=answered"
     assert read(desk, answered).words.count("“Nobody counted.”") == 2
-    choose(desk, "/entry/no-value/take-back/", row=rows)
+    assert "Expect them again" in read(desk, answered).words
+    choose(desk, "/entry/no-value/take-back/", row=rows, why="Somebody did.")
     assert NoValue.objects.count() == 1
     assert [line[1:] for line in lines(read(desk, "/entry/?metric=m"))] == [("m", "2026-03", 3)]
+
+
+@pytest.mark.usefixtures("mixed")
+def test_several_rows_are_said_not_to_apply_from_the_list_without_a_script(desk: Client) -> None:
+    page = read(desk, "/entry/?metric=m&period=2026-03&whose=nobody")
+    assert 'formaction="/entry/does-not-apply/"' in page.html
+    chosen = ["m/OPEN/2026-03", "m/AWAY/2026-03"]
+    assert all(f'value="{row}"' in page.html for row in chosen)
+    asked = desk.post(
+        "/entry/does-not-apply/",
+        {"row": chosen, "reason": "No customers.", "step": "ask", "next": "/entry/?metric=m"},
+    )
+    form = asked.content.decode()
+    assert all(f'name="row" value="{row}"' in form for row in chosen)
+    assert ExemptionProposal.objects.count() == 1  # that of the stage; nothing is proposed yet
+    choose(desk, "/entry/does-not-apply/", row=chosen, reason="No customers.")
+    assert list(
+        ExemptionProposal.objects.filter(reason="No customers.")
+        .order_by("subject__code")
+        .values_list("subject__code", "state")
+    ) == [("AWAY", "waiting"), ("OPEN", "waiting")]
 
 
 @pytest.mark.usefixtures("mixed")
@@ -281,7 +303,7 @@ def test_what_waits_can_be_withdrawn_from_the_list(desk: Client) -> None:
     assert len(withdraw) == 2
     for address in withdraw:
         choose(desk, address)
-    assert not ExemptionProposal.objects.exists()
+    assert ExemptionProposal.objects.get().state == ProposalState.WITHDRAWN
     assert [line[3] for line in lines(read(desk, "/entry/?metric=m"))] == [5]
 
 
@@ -315,6 +337,56 @@ def test_what_i_sent_is_fetched_after_the_list(desk: Client, analyst: User) -> N
     assert 'hx-get="/entry/due/sent/"' in read(desk, "/entry/").html
     assert "Waiting for approval: Cost" in read(desk, "/entry/due/sent/", part="x").words
     assert desk.get("/entry/due/sent/").headers["Location"] == "/entry/"
+
+
+def test_what_came_back_stands_at_the_head_of_the_page_with_the_reason(
+    desk: Client, analyst: User, pmo_lead: User
+) -> None:
+    metric = MetricFactory(code="m", name="Cost")
+    DraftMeasurementFactory(
+        metric=metric,
+        subject=young(code="BACK", name="Ferry"),
+        value=8,
+        entered_by=analyst,
+        state=DraftState.REJECTED,
+        decided_by=pmo_lead,
+        decided_at=A_MOMENT,
+        answer="Which survey?",
+    )
+    ExemptionProposalFactory(
+        metric=metric,
+        subject=young(name="Bridge"),
+        proposed_by=analyst,
+        state=ProposalState.REFUSED,
+        decided_by=pmo_lead,
+        decided_at=A_MOMENT,
+        answer="It has some.",
+    )
+    words = read(desk, "/entry/").words
+    assert "Rejected : Cost, Ferry, 2026-03 : 8 Which survey? pmo_lead, 1 Apr Correct" in words
+    assert (
+        "Expected after all : Cost of Bridge, 1 value; you said that it does not apply It has some."
+        in words
+    )
+    assert words.index("Which survey?") < words.index("Overdue") < words.index("Nobody's")
+    assert "Which survey?" not in read(desk, "/entry/?metric=m").words
+    assert "Sent by you" not in read(desk, "/entry/due/sent/", part="x").words
+
+
+def test_only_some_of_much_that_came_back_stand_at_the_head(desk: Client, analyst: User) -> None:
+    metric = MetricFactory(code="m")
+    for _ in range(9):
+        DraftMeasurementFactory(
+            metric=metric,
+            subject=young(),
+            entered_by=analyst,
+            state=DraftState.REJECTED,
+            decided_at=A_MOMENT,
+            answer="Again, please.",
+        )
+    page = read(desk, "/entry/")
+    assert page.words.count("Again, please.") == 8
+    assert "And 1 more. Show all that came back" in page.words
 
 
 HEADER = ["metric", "metric_name", "subject", "subject_name", "period", "due_on", "value", "note"]
@@ -386,7 +458,12 @@ def test_the_workbook_is_laid_out_to_be_filled_in(desk: Client) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/entry/?scope=S", "/entry/?metric=chosen&period=2026-03", "/entry/due/?metric=chosen"],
+    [
+        "/entry/",
+        "/entry/?scope=S",
+        "/entry/?metric=chosen&period=2026-03",
+        "/entry/due/?metric=chosen",
+    ],
 )
 def test_costs_as_many_queries_for_many_subjects_as_for_few(
     address: str, analyst: User, desk: Client
@@ -413,6 +490,15 @@ def test_costs_as_many_queries_for_many_subjects_as_for_few(
                 metric=chosen, subject=other, period="2026-02", entered_by=UserFactory()
             )
             ExemptionProposalFactory(metric=chosen, subject=project, proposed_by=UserFactory())
+            DraftMeasurementFactory(
+                metric=chosen,
+                subject=project,
+                entered_by=analyst,
+                state=DraftState.REJECTED,
+                decided_by=UserFactory(),
+                decided_at=A_MOMENT,
+                answer="Again, please.",
+            )
             ScorecardLineFactory(scorecard=scorecard)
         CustomerFactory(segment=segment)
 

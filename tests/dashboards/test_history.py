@@ -14,7 +14,7 @@ from django.test import Client
 from dashboards.selectors.entry.history import MeasurementHistory, history_of
 from metrics.choices import Door, DraftState
 from metrics.models import DraftMeasurement, Measurement, MeasurementChange, MetricDefinition
-from metrics.operations.answers import say_no_value
+from metrics.operations.answers import say_no_value, take_back_no_value
 from metrics.operations.drafts import approve_draft, reject_draft
 from metrics.operations.entering import enter_value
 from metrics.operations.measurements import delete_measurement, record_measurement
@@ -180,6 +180,35 @@ def test_drafts_decisions_and_no_value_stand_among_the_changes(
         ("withdrawn", ""),
         ("withdrawn", ""),
     ]
+
+
+def test_what_was_said_to_have_no_value_and_taken_back_stays_in_the_history(
+    metric: MetricDefinition,
+    project: Project,
+    analyst: User,
+    administrator: User,
+    desk: Client,
+    in_april: Any,
+) -> None:
+    place: dict[str, Any] = {"metric": metric, "subject": project, "period": PERIOD}
+    say_no_value(**place, reason="No survey.", by=analyst)
+    later(in_april)
+    say_no_value(**place, reason="It got lost.", by=administrator)
+    later(in_april)
+    take_back_no_value(**place, by=analyst, why="It was found.")
+    later(in_april)
+    enter(metric, project, 4.0, analyst)
+    assert [
+        (e.kind.value, e.by and e.by.username, e.note) for e in history(metric, project).events
+    ] == [
+        ("recorded", "analyst", ""),
+        ("taken back", "analyst", "It was found."),
+        ("no value", "administrator", "It got lost."),
+        ("no value", "analyst", "No survey."),
+    ]
+    words = read(desk, ADDRESS).words
+    assert "analyst “No value” taken back expected again It was found." in words
+    assert "administrator Said to have no value It got lost." in words
 
 
 def test_the_page_says_it_in_words(
@@ -370,15 +399,17 @@ def test_a_restored_value_obeys_what_every_value_obeys(
     ]
 
 
-def test_in_a_closed_month_nothing_is_put_back(
+def test_in_a_closed_month_nothing_is_put_back_or_corrected(
     metric: MetricDefinition, project: Project, analyst: User, desk: Client
 ) -> None:
     enter(metric, project, 40.0, analyst)
     enter(metric, project, 42.0, analyst)
     link = restore_link(desk, "40")
+    assert " Correct " in read(desk, ADDRESS).words
     MonthClosingFactory()
     page = read(desk, ADDRESS)
     assert "Put back" not in page.words
+    assert " Correct " not in page.words
     answer = put_back(desk, link)
     assert answer.status_code == 422
     assert "2026-03 is closed and its value stays 42" in plain(answer.content.decode())

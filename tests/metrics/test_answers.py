@@ -10,17 +10,29 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from metrics.bulk import is_postgresql
 from metrics.choices import Door, ProposalState
-from metrics.models import Exemption, ExemptionProposal, Measurement, MetricDefinition, NoValue
+from metrics.models import (
+    Exemption,
+    ExemptionProposal,
+    FormerNoValue,
+    Measurement,
+    MetricDefinition,
+    NoValue,
+)
 from metrics.operations.answers import (
     Place,
     grant_proposal,
     propose_exemption,
+    propose_exemptions,
     refuse_proposal,
     say_no_value,
     say_no_values,
     take_back_no_value,
+    take_back_no_values,
     take_back_proposal,
 )
 from metrics.operations.entering import enter_value
@@ -43,6 +55,7 @@ from tests.factories import (
 from tests.tables import table, told, waiting_from
 
 NOW = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
+LATER = datetime(2026, 4, 16, 9, 30, tzinfo=UTC)
 PERIOD = parse_period("2026-03", "month")
 MARCH, APRIL = Month.parse("2026-03"), Month.parse("2026-04")
 TOO_EARLY, TOO_LATE = Month(11), Month(120_000)
@@ -212,9 +225,119 @@ def test_what_was_said_can_be_taken_back(
 ) -> None:
     say(metric, project, analyst)
     place: dict[str, Any] = {"metric": metric, "subject": project, "period": PERIOD}
-    assert take_back_no_value(**place) is not None
+    assert take_back_no_value(**place, by=analyst, why="It came.") is not None
     assert said() == []
-    assert take_back_no_value(**place) is None
+    assert take_back_no_value(**place, by=analyst, why="It came.") is None
+
+
+FORMER = (
+    "period_start",
+    "reason",
+    "said_by__username",
+    "said_at",
+    "is_replaced",
+    "ended_by__username",
+    "ended_at",
+    "why",
+)
+
+
+def test_what_was_taken_back_stays_on_record_with_who_when_and_why(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User
+) -> None:
+    say(metric, project, analyst)
+    with time_machine.travel(LATER, tick=False):
+        take_back_no_value(
+            metric=metric, subject=project, period=PERIOD, by=administrator, why=" It came. "
+        )
+    assert table(FormerNoValue, *FORMER) == [
+        (
+            PERIOD.start,
+            "No survey.",
+            "analyst",
+            NOW,
+            False,
+            "administrator",
+            LATER,
+            "It came.",
+        )
+    ]
+
+
+def test_said_again_for_another_reason_the_old_one_stays_on_record(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User
+) -> None:
+    say(metric, project, analyst)
+    with time_machine.travel(LATER, tick=False):
+        say(metric, project, analyst)  # the same again is nothing new
+        say(metric, project, administrator, reason="It got lost.")
+    assert said() == [(PERIOD.start, MARCH, "It got lost.", "administrator", LATER)]
+    assert table(FormerNoValue, *FORMER) == [
+        (PERIOD.start, "No survey.", "analyst", NOW, True, "administrator", LATER, "")
+    ]
+
+
+def test_taking_back_needs_a_reason(
+    metric: MetricDefinition, project: Project, analyst: User
+) -> None:
+    say(metric, project, analyst)
+    with pytest.raises(ValidationError) as refusal:
+        take_back_no_value(metric=metric, subject=project, period=PERIOD, by=analyst, why=" ")
+    assert refusal.value.message_dict == {
+        "why": ["Say why the value is expected again; the reason is kept."]
+    }
+    assert (len(said()), FormerNoValue.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("size", [1, 3, 9])
+def test_many_are_answered_in_as_many_queries_as_one(
+    size: int, metric: MetricDefinition, analyst: User, administrator: User
+) -> None:
+    places = []
+    for row in [ProjectFactory() for _ in range(size)]:
+        places.append(Place(metric, row, PERIOD))
+        NoValueFactory(metric=metric, subject=row, said_by=administrator)
+        refused = ProjectFactory()
+        MeasurementFactory(metric=metric, subject=refused, entered_by=administrator)
+        places.append(Place(metric, refused, PERIOD))
+    with CaptureQueriesContext(connection) as queries:
+        answers = say_no_values(places, reason="No survey.", by=analyst)
+        assert len([row.sentence for row in answers.refused]) == len(answers.done) == size
+        take_back_no_values(places, by=analyst, why="It came.")
+    locks = 3 if is_postgresql() else 0
+    assert len(queries) == 18 + locks
+
+
+def test_one_cannot_be_stored_then_none_is(
+    metric: MetricDefinition, project: Project, analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError("the disk is full")
+
+    say(metric, project, analyst)
+    monkeypatch.setattr(type(NoValue.objects), "bulk_create", fail)
+    with pytest.raises(OSError, match="full"):
+        say(metric, project, analyst, reason="It got lost.")
+    assert [row[2] for row in said()] == ["No survey."]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields"),
+    [
+        ("taken_back_with_a_reason", {"is_replaced": False, "why": ""}),
+        ("metrics_formernovalue.ended_at", {"is_replaced": True, "ended_at": None}),
+    ],
+)
+def test_what_no_former_answer_can_be(rule: str, fields: dict[str, Any]) -> None:
+    said_before: dict[str, Any] = {
+        "metric": MetricFactory(),
+        "subject": ProjectFactory(),
+        "period_start": PERIOD.start,
+        "reason": "No survey.",
+        "said_at": NOW,
+        "ended_at": NOW,
+    }
+    assert_refused(rule, lambda: FormerNoValue.objects.create(**{**said_before, **fields}))
 
 
 def test_of_several_those_of_which_it_can_not_be_said_are_named(
@@ -343,12 +466,12 @@ def test_what_is_decided_is_decided(
     acts: list[Callable[[], object]] = [
         lambda: grant_proposal(proposal, by=pmo_lead),
         lambda: refuse_proposal(proposal, by=pmo_lead, answer="no"),
-        lambda: take_back_proposal(proposal),
+        lambda: take_back_proposal(proposal, by=analyst),
     ]
     for act in acts:
         with pytest.raises(ValidationError) as refusal:
             act()
-        assert told(refusal) == ["pmo_lead has refused it meanwhile."]
+        assert told(refusal) == ["pmo_lead refused it meanwhile."]
 
 
 def test_what_waits_can_be_taken_back_and_then_not_be_decided(
@@ -356,11 +479,92 @@ def test_what_waits_can_be_taken_back_and_then_not_be_decided(
 ) -> None:
     proposal = propose(metric, project, analyst)
     seen = ExemptionProposal.objects.get()
-    take_back_proposal(proposal)
-    assert not ExemptionProposal.objects.exists()
+    take_back_proposal(proposal, by=analyst)
+    columns = "state", "reason", "proposed_by__username", "decided_by__username", "decided_at"
+    assert table(ExemptionProposal, *columns) == [
+        ("withdrawn", "No customers.", "analyst", "analyst", NOW)
+    ]
     with pytest.raises(ValidationError) as refusal:
         grant_proposal(seen, by=pmo_lead)
-    assert told(refusal) == ["It was taken back meanwhile."]
+    assert told(refusal) == ["analyst took back it meanwhile."]
+
+
+def test_only_who_proposed_takes_it_back(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User
+) -> None:
+    proposal = propose(metric, project, analyst)
+    with pytest.raises(ValidationError) as refusal:
+        take_back_proposal(proposal, by=administrator)
+    assert told(refusal) == ["It was proposed by analyst, who alone can take it back."]
+    ExemptionProposal.objects.update(proposed_by=None)  # who proposed it has left
+    take_back_proposal(proposal, by=administrator)
+    assert table(ExemptionProposal, "state") == [("withdrawn",)]
+
+
+def test_a_proposal_of_somebody_else_that_waits_is_named_and_not_replaced(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User
+) -> None:
+    propose(metric, project, administrator, from_month=MARCH)
+    with pytest.raises(ValidationError) as refusal:
+        propose(metric, project, analyst, reason="Not yet.")
+    assert told(refusal) == [
+        "administrator proposed on 2026-04-15 that it does not apply from 2026-03 on:"
+        " “No customers.” That waits for a PMO lead, and only who proposed it can change it or"
+        " take it back."
+    ]
+    columns = "from_month", "reason", "proposed_by__username", "state"
+    assert table(ExemptionProposal, *columns) == [
+        (MARCH, "No customers.", "administrator", "waiting")
+    ]
+    ExemptionProposal.objects.update(proposed_by=None)  # who proposed it has left
+    propose(metric, project, analyst, reason="Not yet.")
+    assert table(ExemptionProposal, *columns) == [(BEGINNING, "Not yet.", "analyst", "waiting")]
+
+
+def test_after_a_decision_anybody_may_propose_anew(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User, pmo_lead: User
+) -> None:
+    refuse_proposal(propose(metric, project, administrator), by=pmo_lead, answer="It has some.")
+    propose(metric, project, analyst, reason="Not yet.")
+    assert table(ExemptionProposal, "proposed_by__username", "state") == [
+        ("administrator", "refused"),
+        ("analyst", "waiting"),
+    ]
+
+
+def test_of_several_those_that_can_not_be_proposed_are_named_and_the_others_are(
+    metric: MetricDefinition, project: Project, analyst: User, administrator: User
+) -> None:
+    free, exempt = ProjectFactory(code="FREE"), ProjectFactory(code="EX")
+    propose(metric, project, administrator)
+    ExemptionFactory(metric=metric, subject=exempt)
+    pairs: list[Any] = [(metric, row) for row in (project, free, exempt, SegmentFactory(code="S"))]
+    proposals = propose_exemptions(pairs, reason="Not yet.", by=analyst)
+    assert [row.subject_id for row in proposals.done] == [free.pk]
+    assert [(row.subject.code, row.sentence) for row in proposals.refused] == [
+        (
+            "P",
+            "administrator proposed on 2026-04-15 that it does not apply in any month:"
+            " “No customers.” That waits for a PMO lead, and only who proposed it can change it or"
+            " take it back.",
+        ),
+        ("EX", "nps does not apply to EX already in any month; choose other months."),
+        ("S", "nps is measured of each project, and S is a segment."),
+    ]
+    assert table(ExemptionProposal, "subject__code", "reason", "proposed_by__username") == [
+        ("FREE", "Not yet.", "analyst"),
+        ("P", "No customers.", "administrator"),
+    ]
+
+
+def test_what_is_wrong_with_the_answer_itself_is_told_once_for_all(
+    metric: MetricDefinition, project: Project, analyst: User
+) -> None:
+    pairs: list[Any] = [(metric, project), (metric, ProjectFactory())]
+    with pytest.raises(ValidationError) as refusal:
+        propose_exemptions(pairs, reason=" ", by=analyst, from_month=APRIL, until_month=MARCH)
+    assert set(refusal.value.message_dict) == {"reason", "until_month"}
+    assert not ExemptionProposal.objects.exists()
 
 
 def test_what_was_exempted_otherwise_meanwhile_is_not_granted_twice(

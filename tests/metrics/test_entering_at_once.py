@@ -100,3 +100,40 @@ print(json.dumps(stories))
     [said] = approved[0][1]
     assert said in [f"It waits no longer: {name} approved it meanwhile." for name in ("bob", "lea")]
     assert approved == [[1, [said]], [value], 0, [[value, "approved"]]]
+
+
+@pytest.mark.parametrize("database", ["installation", "on_sqlite"])
+def test_of_two_who_answer_at_once_both_are_kept_or_told(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    answers, proposals = tell(
+        request.getfixturevalue(database),
+        PEOPLE
+        + """
+from metrics.models import ExemptionProposal, FormerNoValue, NoValue
+from metrics.operations import answers
+from metrics.operations.answers import propose_exemption, say_no_value
+
+def say(by):
+    return lambda: say_no_value(metric=metric, subject=project, period=period, reason="None, says "
+        + by.username, by=by)
+
+def propose(by):
+    return lambda: propose_exemption(metric=metric, subject=project, by=by, reason="Not of this.")
+
+slowly(answers, "_standing", 0.1)
+refused = together(say(ann), say(bob))
+stories = [[refused, [sorted(row) for row in (
+    NoValue.objects.values_list("said_by__username", flat=True),
+    FormerNoValue.objects.values_list("said_by__username", flat=True))]]]
+slowly(answers, "_waiting_proposals_of", 0.1)
+refused = together(propose(ann), propose(bob))
+stories.append([[sentence.split(" proposed")[0] for sentence in refused],
+    list(ExemptionProposal.objects.values_list("proposed_by__username", flat=True))])
+print(json.dumps(stories))
+""",
+    )
+    refused, [[holds], [held]] = answers
+    assert (refused, {holds, held}) == ([], {"ann", "bob"})
+    [named], [waits] = proposals
+    assert named == waits

@@ -39,6 +39,8 @@ LATEST_VALUES = 40
 VALUES_BEFORE = 6
 """Previous values that stand beside the form."""
 
+OPEN_OR_REFUSED = (ProposalState.WAITING, ProposalState.REFUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedPeriod:
@@ -213,7 +215,7 @@ def state_of(desk: Desk, about: AboutValue | None) -> ValueState:
         proposal=next(
             (
                 row
-                for row in proposals.exclude(state=ProposalState.GRANTED)
+                for row in proposals.filter(state__in=OPEN_OR_REFUSED)
                 .select_related("proposed_by", "decided_by")
                 .order_by("-proposed_at", "-pk")[:1]
                 if _holds(row, month)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from dashboards.selectors.explain import shown_decimals
 from metrics.choices import Cadence, DraftState, ProposalState
+from metrics.due import DueState, DueValue
 from metrics.judging import Judge, Judged
 from metrics.models import (
     DraftMeasurement,
@@ -31,6 +32,9 @@ DECISIONS_SHOWN_FOR = timedelta(days=30)
 """How long an answer to one's own drafts and proposals is shown where one works."""
 
 MOST_SHOWN = 50
+
+MOST_RETURNED = 8
+"""At the head of a page; what is more stands in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +202,6 @@ class OwnDraft:
     period: str
     decimals: int
 
-    @property
-    def is_waiting(self) -> bool:
-        return self.draft.state == DraftState.WAITING
-
 
 @dataclass(frozen=True, slots=True)
 class OwnProposal:
@@ -213,16 +213,34 @@ class OwnProposal:
     def is_waiting(self) -> bool:
         return self.proposal.state == ProposalState.WAITING
 
-    @property
-    def is_refused(self) -> bool:
-        return self.proposal.state == ProposalState.REFUSED
+
+@dataclass(frozen=True, slots=True)
+class RefusedOfMine:
+    """One's own "does not apply" that was refused, so that values are to be given after all."""
+
+    first: DueValue
+    """The most urgent of them."""
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
-class DraftsOfMine:
-    """What a person sent and is waiting for, or was sent back; the latest decision first."""
+class Returned:
+    """What came back to a person and asks for an action, the latest decision first."""
 
     rejected: tuple[OwnDraft, ...]
+    refused: tuple[RefusedOfMine, ...]
+    more: int
+    """So many are not shown."""
+
+    @property
+    def count(self) -> int:
+        return len(self.rejected) + len(self.refused) + self.more
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a person sent that others have, or have agreed to; the latest first."""
+
     waiting: tuple[OwnDraft, ...]
     proposals: tuple[OwnProposal, ...]
     more: int
@@ -230,50 +248,85 @@ class DraftsOfMine:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.rejected or self.waiting or self.proposals)
+        return not (self.waiting or self.proposals)
 
 
-def drafts_of(user: User) -> DraftsOfMine:
-    """In three queries, however many there are."""
-    since = timezone.now() - DECISIONS_SHOWN_FOR
-    same_place = {
+def returned_to(user: User, due: Iterable[DueValue], starts_in: int) -> Returned:
+    """Rejected values after which nothing came, in one query; refused proposals of what is due."""
+    place = {
         "metric": OuterRef("metric"),
         "subject": OuterRef("subject"),
         "period_start": OuterRef("period_start"),
     }
-    newer_draft = DraftMeasurement.objects.filter(**same_place, pk__gt=OuterRef("pk"))
-    newer_value = Measurement.objects.filter(**same_place, changed_at__gt=OuterRef("entered_at"))
-    answered = NoValue.objects.filter(**same_place, said_at__gt=OuterRef("entered_at"))
-    open_rejection = Q(state=DraftState.REJECTED, decided_at__gte=since) & ~(
-        Exists(newer_draft) | Exists(newer_value) | Exists(answered)
-    )
-    rows = list(
-        DraftMeasurement.objects.filter(Q(state=DraftState.WAITING) | open_rejection)
-        .filter(entered_by=user.pk)
+    newer_draft = DraftMeasurement.objects.filter(**place, pk__gt=OuterRef("pk"))
+    newer_value = Measurement.objects.filter(**place, changed_at__gt=OuterRef("entered_at"))
+    answered = NoValue.objects.filter(**place, said_at__gt=OuterRef("entered_at"))
+    drafts = list(
+        DraftMeasurement.objects.filter(
+            ~(Exists(newer_draft) | Exists(newer_value) | Exists(answered)),
+            entered_by=user.pk,
+            state=DraftState.REJECTED,
+            decided_at__gte=timezone.now() - DECISIONS_SHOWN_FOR,
+        )
         .select_related("metric", "subject", "decided_by")
-        .order_by(F("decided_at").desc(nulls_last=True), "-entered_at", "-pk")
+        .order_by("-decided_at", "-pk")
     )
-    starts_in = fiscal_year_starts_in()
-    own = [
+    refused = _refused_of(user, due)
+    shown = drafts[:MOST_RETURNED]
+    rest = refused[: MOST_RETURNED - len(shown)]
+    return Returned(
+        rejected=_own(shown, starts_in),
+        refused=tuple(rest),
+        more=len(drafts) + len(refused) - len(shown) - len(rest),
+    )
+
+
+def _refused_of(user: User, due: Iterable[DueValue]) -> list[RefusedOfMine]:
+    found: dict[int, RefusedOfMine] = {}
+    for value in due:
+        if (
+            value.state == DueState.REFUSED
+            and value.answer is not None
+            and value.answer.whose == user.pk
+        ):
+            first = found.get(value.answer.pk, RefusedOfMine(value, 0))
+            found[value.answer.pk] = replace(first, count=first.count + 1)
+    return list(found.values())
+
+
+def _own(drafts: Sequence[DraftMeasurement], starts_in: int) -> tuple[OwnDraft, ...]:
+    return tuple(
         OwnDraft(
             row,
             _label(row.metric, row.period_start, starts_in),
             shown_decimals(row.metric.decimals, row.value),
         )
-        for row in rows[:MOST_SHOWN]
-    ]
+        for row in drafts
+    )
+
+
+def sent_by(user: User) -> Sent:
+    """What waits for others, and what was granted lately; in a fixed number of queries."""
+    since = timezone.now() - DECISIONS_SHOWN_FOR
+    waiting = (
+        waiting_drafts()
+        .filter(entered_by=user.pk)
+        .select_related("metric", "subject")
+        .order_by("-entered_at", "-pk")
+    )
     proposals = (
         ExemptionProposal.objects.filter(
-            Q(state=ProposalState.WAITING) | Q(decided_at__gte=since), proposed_by=user.pk
+            Q(state=ProposalState.WAITING) | Q(state=ProposalState.GRANTED, decided_at__gte=since),
+            proposed_by=user.pk,
         )
         .select_related("metric", "subject", "decided_by")
         .order_by(F("decided_at").desc(nulls_last=True), "-proposed_at", "-pk")
     )
-    return DraftsOfMine(
-        rejected=tuple(row for row in own if not row.is_waiting),
-        waiting=tuple(row for row in own if row.is_waiting),
-        proposals=tuple(OwnProposal(row) for row in proposals[:MOST_SHOWN]),
-        more=max(len(rows) - MOST_SHOWN, 0),
+    drafts, said = list(waiting), list(proposals)
+    return Sent(
+        waiting=_own(drafts[:MOST_SHOWN], fiscal_year_starts_in()),
+        proposals=tuple(OwnProposal(row) for row in said[:MOST_SHOWN]),
+        more=max(len(drafts) - MOST_SHOWN, 0) + max(len(said) - MOST_SHOWN, 0),
     )
 
 
@@ -318,7 +371,9 @@ def proposal_page(number: str | None) -> Page[OpenProposal]:
 
 def latest_decisions() -> list[ExemptionProposal]:
     """What was decided about proposals lately."""
-    decided = ExemptionProposal.objects.exclude(state=ProposalState.WAITING)
+    decided = ExemptionProposal.objects.filter(
+        state__in=[ProposalState.GRANTED, ProposalState.REFUSED]
+    )
     return list(
         decided.select_related("metric", "subject", "proposed_by", "decided_by").order_by(
             "-decided_at", "-pk"

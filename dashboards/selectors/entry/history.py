@@ -15,6 +15,7 @@ from metrics.closed_months import ClosedMonths
 from metrics.judging import NOT_JUDGED, Judge, Judged
 from metrics.models import (
     DraftMeasurement,
+    FormerNoValue,
     ImportBatch,
     Measurement,
     MeasurementChange,
@@ -35,6 +36,7 @@ class EventKind(StrEnum):
     DRAFT = "draft"
     DECISION = "decision"
     NO_VALUE = "no value"
+    TAKEN_BACK = "taken back"
 
 
 GIVING = frozenset({EventKind.RECORDED, EventKind.CORRECTED, EventKind.NOTE})
@@ -115,8 +117,13 @@ def history_of(
         .order_by("entered_at", "pk")
     )
     no_value = NoValue.objects.filter(**here).select_related("said_by").first()
+    former = list(
+        FormerNoValue.objects.filter(**here)
+        .select_related("said_by", "ended_by")
+        .order_by("ended_at", "pk")
+    )
     judge = Judge.read([metric.pk], [subject.pk])
-    events = [*_recorded(now, changes), *_drafted(drafts)]
+    events = [*_recorded(now, changes), *_drafted(drafts), *_answered_before(former)]
     if no_value is not None:
         events.append(
             Event(
@@ -238,6 +245,30 @@ def _drafted(drafts: Sequence[DraftMeasurement]) -> Iterator[Event]:
                 before=draft.value,
                 note=draft.answer,
                 draft=draft,
+            )
+
+
+def _answered_before(former: Sequence[FormerNoValue]) -> Iterator[Event]:
+    """What was said to have no value, and who took that back and why."""
+    for said in former:
+        yield Event(
+            f"no-value-{said.pk}",
+            EventKind.NO_VALUE,
+            said.said_at,
+            said.said_by,
+            None,
+            None,
+            note=said.reason,
+        )
+        if not said.is_replaced:
+            yield Event(
+                f"taken-back-{said.pk}",
+                EventKind.TAKEN_BACK,
+                said.ended_at,
+                said.ended_by,
+                None,
+                None,
+                note=said.why,
             )
 
 
