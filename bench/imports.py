@@ -162,10 +162,16 @@ def work() -> None:
 def undo() -> None:
     batch = ImportBatch.objects.latest("pk")
     assert batch.created_by is not None
+    undo_batch(batch, by=batch.created_by)
+    claimed = take_next_batch()
+    assert claimed is not None
     began = time.perf_counter()
-    undoing = undo_batch(batch, by=batch.created_by)
+    carry_out_batch(claimed)
     seconds = time.perf_counter() - began
-    print(json.dumps([seconds, undoing.restored, undoing.deleted, len(undoing.left)]))
+    claimed.refresh_from_db()
+    print(
+        json.dumps([seconds, *(claimed.counts[each] for each in ("restored", "deleted", "left"))])
+    )
 
 
 def in_a_process(*arguments: str) -> list[object]:

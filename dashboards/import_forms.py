@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.forms import Choices
 from metrics.importing.archives import size_text
 from metrics.importing.files import FileKind, Received
+from metrics.importing.matching import Matcher
 from metrics.importing.names import Names
 from metrics.importing.periods import PeriodReader
 from metrics.importing.plans import DateOrder, Mapping, Reading, Shape
 from metrics.importing.tables import DELIMITERS, ENCODINGS
+from projects.validation import quoted
 
 ACROSS, METRIC_NAME, SUBJECT_NAME = "across-", "metric-name-", "subject-name-"
+SUBJECT_TYPED = "subject-typed-"
 """Beginnings of the fields that there is one of for each column, and for each unknown name."""
 LEAVE_OUT = "-"
 """What a select of an unknown name says for: leave its rows out."""
@@ -165,8 +169,14 @@ class MappingForm(forms.Form):
         self.header = header
         self.mapping = mapping
         self.names = names
+        self.subjects = Matcher((row.code, row.name) for row in names.subjects)
         self._offer_columns()
         self._offer_names(names)
+        if mapping.shape != Shape.LONG:
+            self.fields["note_column"].help_text = _(
+                "Stands at every value of its row: why a value is red, for instance. Where it is"
+                " blank, notes stay as they are."
+            )
         for name in _not_asked(mapping, asks_about_money=asks_about_money):
             del self.fields[name]
         for name, reason in reasons.items():
@@ -200,13 +210,10 @@ class MappingForm(forms.Form):
             self.fields["fixed_subject"].widget = forms.Select(choices=[CHOOSE, *subjects])
         else:
             self.fields["fixed_subject"].widget = forms.TextInput(
-                attrs={"list": "subject-codes", "autocomplete": "off"}
+                attrs={"list": "all-subjects", "autocomplete": "off"}
             )
+            self.fields["fixed_subject"].help_text = _("Type its code or its name.")
         self.fields["fixed_period"].help_text = _("Such as 2026-03, 2026-Q1 or 2026.")
-
-    @property
-    def needs_a_list(self) -> bool:
-        return len(self.names.subjects) > SUBJECTS_IN_A_LIST and "fixed_subject" in self.fields
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -231,8 +238,8 @@ class MappingForm(forms.Form):
         metric, subject = cleaned.get("fixed_metric"), cleaned.get("fixed_subject")
         if metric and metric not in {row.code for row in self.names.metrics}:
             self.add_error("fixed_metric", _("There is no such metric; choose one of the list."))
-        if subject and subject not in {row.code for row in self.names.subjects}:
-            self.add_error("fixed_subject", _("There is no such subject; choose one of the list."))
+        if subject and self.subjects.certain(subject) is None:
+            self.add_error("fixed_subject", no_such_subject(subject))
         period = cleaned.get("fixed_period")
         if period and not PeriodReader(DateOrder.DAY_FIRST).is_period(period):
             self.add_error(
@@ -242,7 +249,13 @@ class MappingForm(forms.Form):
     def _refuse_column_twice(self, cleaned: MappingType[str, Any]) -> None:
         """A column means one thing."""
         taken: dict[int, str] = dict.fromkeys(self.mapping.across, "")
-        for name in ("metric_column", "subject_column", "period_column", "value_column"):
+        for name in (
+            "metric_column",
+            "subject_column",
+            "period_column",
+            "value_column",
+            "note_column",
+        ):
             column = cleaned.get(name)
             if column is None:
                 continue
@@ -264,9 +277,9 @@ def _not_asked(mapping: Mapping, *, asks_about_money: bool) -> list[str]:
     """Fields that make no sense: of parts that columns tell."""
     left_out = {
         Shape.LONG: [],
-        Shape.WIDE_PERIODS: ["period_column", "fixed_period", "value_column", "note_column"],
-        Shape.WIDE_METRICS: ["metric_column", "fixed_metric", "value_column", "note_column"],
-        Shape.WIDE_SUBJECTS: ["subject_column", "fixed_subject", "value_column", "note_column"],
+        Shape.WIDE_PERIODS: ["period_column", "fixed_period", "value_column"],
+        Shape.WIDE_METRICS: ["metric_column", "fixed_metric", "value_column"],
+        Shape.WIDE_SUBJECTS: ["subject_column", "fixed_subject", "value_column"],
     }[mapping.shape]
     for part, column in (
         ("metric", mapping.metric_column),
@@ -325,7 +338,7 @@ def posted_mapping(
         subject_column=column("subject_column") if shape != Shape.WIDE_SUBJECTS else None,
         period_column=column("period_column") if shape != Shape.WIDE_PERIODS else None,
         value_column=column("value_column") if shape == Shape.LONG else None,
-        note_column=column("note_column") if shape == Shape.LONG else None,
+        note_column=column("note_column"),
         fixed_metric=fixed("metric"),
         fixed_subject=fixed("subject"),
         fixed_period=fixed("period"),
@@ -334,6 +347,38 @@ def posted_mapping(
         metric_names=_chosen(data, METRIC_NAME),
         subject_names=_chosen(data, SUBJECT_NAME),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedSubjects:
+    """Subjects typed by code or name, where there are too many to choose from a list."""
+
+    codes: dict[str, str]
+    """A subject as the file calls it -> the code that was meant."""
+    problems: dict[str, str]
+    """A subject as the file calls it -> why what was typed is none."""
+
+
+def typed_subjects(data: MappingType[str, str], names: Names) -> TypedSubjects:
+    matcher = Matcher((row.code, row.name) for row in names.subjects)
+    codes: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for field, text in data.items():
+        if not field.startswith(SUBJECT_TYPED) or not text.strip():
+            continue
+        name = field.removeprefix(SUBJECT_TYPED)
+        code = matcher.certain(text.strip())
+        if code is None:
+            problems[name] = no_such_subject(text.strip())
+        else:
+            codes[name] = code
+    return TypedSubjects(codes, problems)
+
+
+def no_such_subject(text: str) -> str:
+    return gettext("No subject has the code or, alone, the name %(text)s; look for it again.") % {
+        "text": quoted(text)
+    }
 
 
 def _chosen(data: MappingType[str, str], beginning: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from metrics.batches.rows import JudgedRow, kept_rows
+from metrics.batches.undoing import Undoing
 from metrics.choices import BatchMode, BatchState, Verdict
 from metrics.importing.plans import Mapping, Reading, Shape
 from metrics.models import ImportBatch
@@ -19,6 +20,7 @@ from metrics.operations.imports import (
     map_batch,
     receive_file,
     take_next_batch,
+    undo_batch,
 )
 from metrics.workspace import dump_workspace
 
@@ -71,6 +73,20 @@ def stored(
     assert batch.created_by is not None
     import_batch(batch, mode=mode, is_confirmed=is_confirmed, by=batch.created_by)
     return worked_off(batch)
+
+
+def undone(batch: ImportBatch, by: User) -> Undoing:
+    """A stored batch undone as somebody asks for it, and what the report says of it."""
+    undo_batch(batch, by=by)
+    counts = worked_off(batch).counts
+    assert batch.state == BatchState.UNDONE, batch.error
+    return Undoing(
+        counts["deleted"],
+        counts["restored"],
+        counts["withdrawn"],
+        counts["waiting_again"],
+        kept_rows(batch, Verdict.LEFT),
+    )
 
 
 def report(batch: ImportBatch) -> dict[Verdict, list[JudgedRow]]:

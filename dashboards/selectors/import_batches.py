@@ -10,9 +10,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.selectors.status import ScoreStatus, score_status
+from metrics.batches.progress import STEPS, Progress, shown_progress
 from metrics.batches.rows import JudgedRow, kept_rows, numbers_of
 from metrics.choices import BatchState, Verdict
 from metrics.models import ImportBatch, Measurement, MetricDefinition
@@ -23,9 +25,11 @@ from projects.months import Month
 BATCHES_PER_PAGE = 25
 ROWS_PER_PAGE = 50
 LEFT_SHOWN = 100
+LONGEST_SHOWN = 24
+"""Letters of a text that stands where a number belongs; the reason beside it says more of it."""
 
-DUE_STATES = (BatchState.CHECK_DUE, BatchState.STORE_DUE)
-BUSY_STATES = (*DUE_STATES, BatchState.CHECKING, BatchState.STORING)
+DUE_STATES = (BatchState.CHECK_DUE, BatchState.STORE_DUE, BatchState.UNDO_DUE)
+BUSY_STATES = (*DUE_STATES, *STEPS)
 
 TABS: dict[Verdict, Promise] = {
     Verdict.REFUSED: _("Refused"),
@@ -131,8 +135,11 @@ class ShownRow:
 
     @property
     def value(self) -> str:
-        """As it was read; what is no number, as the file has it."""
-        return self.row.given if self.row.value is None else number_text(self.row.value)
+        """As it was read; what is no number, as the file has it, as far as a cell can show it."""
+        if self.row.value is not None:
+            return number_text(self.row.value)
+        text = " ".join(self.row.given.split())
+        return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
     @property
     def before(self) -> str:
@@ -150,6 +157,8 @@ class BatchPage:
     month: Month | None
     """The latest month that it has values of, once it is imported."""
     status: ScoreStatus | None
+    progress: Progress | None = None
+    """How far the worker is that has it, as far as that is known."""
 
     def number(self, verdict: Verdict) -> int:
         return int(self.batch.counts.get(verdict.value, 0))
@@ -224,6 +233,38 @@ class BatchPage:
         return self.batch.state in (BatchState.CHECK_DUE, BatchState.CHECKING)
 
     @property
+    def is_to_be_undone(self) -> bool:
+        return self.batch.state in (BatchState.UNDO_DUE, BatchState.UNDOING)
+
+    @property
+    def step(self) -> str:
+        """`Step 2 of 3: Comparing it with what is stored`."""
+        if self.progress is None:
+            return ""
+        steps = STEPS[BatchState(self.batch.state)]
+        return gettext("Step %(number)s of %(all)s: %(step)s") % {
+            "number": steps.index(self.progress.step) + 1,
+            "all": len(steps),
+            "step": self.progress.step.label,
+        }
+
+    @property
+    def deleted(self) -> int:
+        return int(self.batch.counts.get("deleted", 0))
+
+    @property
+    def restored(self) -> int:
+        return int(self.batch.counts.get("restored", 0))
+
+    @property
+    def withdrawn(self) -> int:
+        return int(self.batch.counts.get("withdrawn", 0))
+
+    @property
+    def waiting_again(self) -> int:
+        return int(self.batch.counts.get("waiting_again", 0))
+
+    @property
     def is_checked(self) -> bool:
         return self.batch.state == BatchState.CHECKED
 
@@ -247,9 +288,13 @@ class BatchPage:
 def batch_page(batch: ImportBatch, verdict: str, number: str | None) -> BatchPage:
     """With the rows of the chosen verdict, else of the first that has any."""
     if batch.state in BUSY_STATES:
-        return BatchPage(batch, (), (), None, None, None)
+        progress = shown_progress(batch) if batch.state in STEPS else None
+        return BatchPage(batch, (), (), None, None, None, progress)
     numbers = numbers_of(batch)
     shown = [each for each in TABS if numbers[each]]
+    if batch.state == BatchState.UNDONE:
+        # What stayed is what somebody who undid it asks for.
+        shown.sort(key=lambda each: each != Verdict.LEFT)
     chosen = next((each for each in shown if each.value == verdict), None)
     chosen = chosen or next(iter(shown), None)
     tabs = tuple(Tab(each, TABS[each], numbers[each], each == chosen) for each in shown)

@@ -19,6 +19,7 @@ from metrics.importing.columns import (
 from metrics.importing.files import Received
 from metrics.importing.guessing import ReadingGuess, guess_reading, is_number
 from metrics.importing.headers import period_columns, recognised, refitted, signature
+from metrics.importing.matching import Matcher, Near
 from metrics.importing.names import Names
 from metrics.importing.plans import Mapping, Reading, Shape
 from metrics.importing.surveys import Survey, survey
@@ -77,6 +78,8 @@ class AcrossColumn:
     place: int
     head: str
     code: str
+    near: tuple[Near, ...] = ()
+    """Metrics that may be meant, where none is chosen yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ def mapped_file(content: bytes, chosen: Chosen, names: Names) -> MappedFile:
     """One pass over the whole file; FileProblem where it can't be read to its end."""
     table = open_table(content, chosen.reading)
     found = survey(table, chosen.reading, chosen.mapping, names)
-    across = _across(chosen, _columns(content, chosen.reading))
+    across = _across(chosen, _columns(content, chosen.reading), names)
     return MappedFile(
         chosen,
         shown_table(table, chosen, names),
@@ -244,18 +247,30 @@ def _roles(mapping: Mapping, names: Names) -> dict[int, str]:
     return roles
 
 
-def _across(chosen: Chosen, columns: Sequence[Column]) -> tuple[AcrossColumn, ...]:
+def _across(chosen: Chosen, columns: Sequence[Column], names: Names) -> tuple[AcrossColumn, ...]:
     """The columns that a metric or subject can be chosen for, those with numbers first."""
     mapping = chosen.mapping
     if mapping.shape not in (Shape.WIDE_METRICS, Shape.WIDE_SUBJECTS):
         return ()
-    taken = {mapping.metric_column, mapping.subject_column, mapping.period_column}
+    taken = {
+        mapping.metric_column,
+        mapping.subject_column,
+        mapping.period_column,
+        mapping.note_column,
+    }
     free = [column for column in columns if column.head and column.place not in taken]
     free.sort(key=lambda column: column.share(is_number) < HOLDS_NUMBERS_FROM)
+    metrics = Matcher((row.code, row.name) for row in names.metrics)
+    is_of_metrics = mapping.shape == Shape.WIDE_METRICS
     return tuple(
-        AcrossColumn(column.place, _short(column.head), mapping.across.get(column.place, ""))
-        for column in free
-    )
+        AcrossColumn(
+            column.place,
+            _short(column.head),
+            mapping.across.get(column.place, ""),
+            tuple(metrics.near_label(column.head)) if is_of_metrics else (),
+        )
+        for column in free[: MOST_ACROSS + 1]
+    ) + tuple(AcrossColumn(column.place, "", "") for column in free[MOST_ACROSS + 1 :])
 
 
 def summary(found: Survey, mapping: Mapping) -> str:

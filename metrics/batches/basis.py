@@ -27,6 +27,8 @@ class Basis:
     """By key."""
     needs_approval: frozenset[int]
     asks_why_red: frozenset[int]
+    asks_or_approves: frozenset[int]
+    """Where the note that is stored counts, whether or not the file tells one."""
     earliest: int | None
     """The first month that has a value, of whatever metric and subject."""
 
@@ -34,13 +36,16 @@ class Basis:
     def read(cls, batch: ImportBatch) -> Basis:
         rules = stored_rules()
         flags = list(MetricDefinition.objects.values_list("pk", "needs_approval", "asks_why_red"))
+        needs_approval = frozenset(pk for pk, needs, _ in flags if needs)
+        asks_why_red = frozenset(pk for pk, _, asks in flags if asks)
         return cls(
             rules=rules,
             # Whoever has left enters nothing any more.
             rights=EntryRights.of(batch.created_by or AnonymousUser()),
             mapping=Mapping.of_plain(batch.mapping),
             metrics={facts.key: facts for facts in rules.metrics.values()},
-            needs_approval=frozenset(pk for pk, needs, _ in flags if needs),
-            asks_why_red=frozenset(pk for pk, _, asks in flags if asks),
+            needs_approval=needs_approval,
+            asks_why_red=asks_why_red,
+            asks_or_approves=needs_approval | asks_why_red,
             earliest=Measurement.objects.aggregate(first=Min("month"))["first"],
         )

@@ -7,7 +7,7 @@ of `metrics.validation` with the sentences that every door has.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from metrics.batches.basis import Basis
@@ -22,11 +22,6 @@ _is_plain = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?").fullmatch
 BLANK = "This is blank; every row needs it."
 NUL = "There is a character that is no text (NUL); leave it out."
 SOMEBODY_ELSES = "These values are somebody else's to enter."
-
-ROWS_PER_STEP = 2_000
-
-Progress = Callable[[int], None]
-"""Told how many rows have been read."""
 
 
 class Fit(NamedTuple):
@@ -59,7 +54,7 @@ class Fitting:
         self._fits: dict[str, dict[str, Fit]] = {cadence: {} for cadence in self.rules.fitting}
         self._may_enter: dict[tuple[int, int], bool] = {}
 
-    def take_in(self, rows: Iterable[GivenRow], progress: Progress) -> None:
+    def take_in(self, rows: Iterable[GivenRow]) -> None:
         """The hot loop: look-ups for all that fits, a closer look at all that does not."""
         metrics = {
             code: (metric.key, metric.subject_kind, self._fits[metric.cadence])
@@ -71,10 +66,7 @@ class Fitting:
             for code, subject in self.rules.subjects.items()
         }
         may_enter = self._may_enter
-        number = 0
         for number, row in enumerate(rows, start=1):
-            if number % ROWS_PER_STEP == 0:
-                progress(number)
             try:
                 metric, kind, fits = metrics[row.metric]
                 subject, its_kind, first, last = subjects[row.subject]
@@ -103,7 +95,6 @@ class Fitting:
             self.metrics.append(metric)
             self.subjects.append(subject)
             self.values.append(value)
-        progress(number)
 
     def _look_closer(self, number: int, row: GivenRow) -> tuple[int, int, Fit, float] | None:
         """Either what is wrong is told, or a text that is new here fits after all."""

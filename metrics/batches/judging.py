@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from metrics.batches.basis import Basis
-from metrics.batches.fitting import Fitting, Progress
+from metrics.batches.fitting import Fitting
+from metrics.batches.progress import Step, Steps, silent_steps
 from metrics.batches.rows import JudgedRow
 from metrics.batches.shifts import shifted
 from metrics.batches.stored import Looked, StoredSeries, place_of, stored_notes
@@ -19,20 +20,28 @@ from metrics.importing.plans import GivenRow, Shape
 from metrics.judging import Judge
 from metrics.models import DraftMeasurement
 from metrics.operations.drafts import DraftRow
+from metrics.operations.drafts import Key as DraftKey
 from metrics.periods import next_period, period_holding
 from metrics.scoring.columns import Booleans, Floats, Integers
 from metrics.unusual import FEWEST_FOR_SLIPS, unusual
 from metrics.validation.measurements import closed_month, why_red
+from metrics.validation.numbers import number_text
 from metrics.workspace.staging import StagedRow
 from projects.months import Month
 from projects.validation import listed
 
 WAITS = "It waits for approval."
 NOTE_ONLY = "Only its note changes."
+WITHDRAWS = "It is recorded already; {value}, which waits for approval instead, is withdrawn."
 LATE = "{month} is closed: the value is marked as late and counts in open months only."
 
 EARLY_MONTHS = 12
+ROWS_PER_STEP = 1_000
 LINES_NAMED = 4
+
+
+Waiting = dict[tuple[int, int], tuple[float, str]]
+"""By subject and first day: value and note that wait for approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class Storable:
 
     measurements: list[StagedRow]
     drafts: list[DraftRow]
+    withdrawn: list[DraftKey]
+    """Where another value waits for approval, while what the row says is recorded already."""
+    left_over: list[DraftKey]
+    """Where one still waits from when the metric needed approval; the measurement replaces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +69,22 @@ class Judgement:
         return {verdict.value: len(rows) for verdict, rows in self.rows.items()}
 
 
-def judge(
-    rows: Iterable[GivenRow], basis: Basis, progress: Progress = lambda done: None
-) -> Judgement:
+def judge(rows: Iterable[GivenRow], basis: Basis, steps: Steps | None = None) -> Judgement:
     """Judge each row by itself, then by what is stored and by what else is in the file."""
     fitting = Fitting(basis)
-    fitting.take_in(rows, progress)
-    return _Beside(basis, fitting).judgement()
+    fitting.take_in(rows)
+    return _Beside(basis, fitting, steps or silent_steps()).judgement()
 
 
 class _Beside:
     """The fitting rows beside what is stored and beside each other."""
 
-    def __init__(self, basis: Basis, fitting: Fitting) -> None:
+    def __init__(self, basis: Basis, fitting: Fitting, steps: Steps) -> None:
         self.basis = basis
         self.fitting = fitting
+        self.steps = steps
+        self.judged = 0
+        """Rows of the metrics that are through."""
         self.rows = fitting.rows
         self.fits = fitting.fits
         self.metrics: Integers = np.array(fitting.metrics, dtype=np.int64)
@@ -88,13 +102,21 @@ class _Beside:
         self.problems: dict[int, tuple[str, str]] = {}
         """By the number of a row: the column and the sentence that refuse it."""
         self.questions: dict[int, list[str]] = defaultdict(list)
+        self.withdraws: dict[int, float] = {}
+        """By the number of a row that is stored already: another value, waiting for approval."""
+        self.is_awaited: set[int] = set()
+        """Rows in whose place another value waits, and that say something new themselves."""
         self._series: dict[int, StoredSeries] = {}
         """By metric: what is stored of the file's periods."""
 
     def judgement(self) -> Judgement:
+        self.steps.begin(Step.COMPARING, len(self.rows))
         self._refuse_duplicates()
         for metric in np.unique(self.metrics):
-            self._judge_metric(int(metric), np.flatnonzero(self.metrics == metric))
+            numbers = np.flatnonzero(self.metrics == metric)
+            self._judge_metric(int(metric), numbers)
+            self.judged += len(numbers)
+            self.steps.reach(self.judged)
         self._question_early_periods()
         self._question_slipped_columns()
         return self._verdicts()
@@ -139,7 +161,8 @@ class _Beside:
     def _find_same(self, metric: int, numbers: Integers, span: tuple[int, int]) -> None:
         self.is_same[numbers] = self.values[numbers] == self.before[numbers]
         telling = [number for number in numbers.tolist() if self.rows[number].note is not None]
-        if telling or metric in self.basis.asks_why_red or metric in self.basis.needs_approval:
+        waiting = _waiting_of(metric)
+        if telling or waiting or metric in self.basis.asks_or_approves:
             notes = stored_notes(metric, span)
             for number in numbers[self.is_stored[numbers]].tolist():
                 place = int(self.subjects[number]), int(self.ordinals[number])
@@ -147,22 +170,22 @@ class _Beside:
         for number in telling:
             if self.is_same[number]:
                 self.is_same[number] = self.rows[number].note == self.notes[number]
-        if metric in self.basis.needs_approval:
-            for number in self._waiting_already(metric, numbers):
-                self.is_same[number] = True
+        if waiting:
+            self._look_at_waiting(waiting, numbers)
 
-    def _waiting_already(self, metric: int, numbers: Integers) -> Iterator[int]:
-        """Rows that say what waits for approval already."""
-        waiting = {
-            (subject, start.toordinal()): (value, note)
-            for subject, start, value, note in DraftMeasurement.objects.filter(
-                metric=metric, state=DraftState.WAITING
-            ).values_list("subject_id", "period_start", "value", "note")
-        }
+    def _look_at_waiting(self, waiting: Waiting, numbers: Integers) -> None:
+        """As for the form, what stands is what waits for approval, and only then what is stored."""
         for number in numbers.tolist():
             draft = waiting.get((int(self.subjects[number]), int(self.ordinals[number])))
-            if draft is not None and draft == (float(self.values[number]), self._note(number)):
-                yield number
+            if draft is None:
+                continue
+            if draft == (float(self.values[number]), self._note(number)):
+                self.is_same[number] = True
+            elif self.is_same[number]:
+                self.is_same[number] = False
+                self.withdraws[number] = draft[0]
+            else:
+                self.is_awaited.add(number)
 
     def _note(self, number: int) -> str:
         """The note that the value will have: a file that tells none leaves it as it is."""
@@ -180,7 +203,7 @@ class _Beside:
     def _refuse_closed(self, numbers: Integers) -> None:
         for number in numbers[self.is_stored[numbers] & ~self.is_same[numbers]].tolist():
             fit = self.fits[number]
-            if fit.is_closed:
+            if fit.is_closed and number not in self.withdraws:
                 before, after = float(self.before[number]), float(self.values[number])
                 self._refuse(number, "value", closed_month(fit.month, before, after))
 
@@ -212,7 +235,9 @@ class _Beside:
             in_file.windows(places).tolist(),
             strict=True,
         )
-        for number, place, window, window_in_file in looks:
+        for looked, (number, place, window, window_in_file) in enumerate(looks):
+            if looked % ROWS_PER_STEP == 0:
+                self.steps.reach(self.judged + looked)
             past = series.past(place, window)
             if len(past) < FEWEST_FOR_SLIPS:
                 past += in_file.past(place, window_in_file)
@@ -332,7 +357,7 @@ class _Beside:
         rows: dict[Verdict, list[JudgedRow]] = {
             verdict: [] for verdict in Verdict if verdict != Verdict.LEFT
         }
-        accepted, questioned = Storable([], []), Storable([], [])
+        accepted, questioned = (Storable([], [], [], []) for _ in range(2))
         numbers_in_file = self.fitting.numbers
         is_stored, is_same = self.is_stored.tolist(), self.is_same.tolist()
         before, values = self.before.tolist(), self.values.tolist()
@@ -373,6 +398,8 @@ class _Beside:
 
     def _remark(self, number: int, stored: float | None) -> str:
         """What is to be known about a row that is well."""
+        if number in self.withdraws:
+            return WITHDRAWS.format(value=number_text(self.withdraws[number]))
         fit = self.fits[number]
         remarks = []
         if fit.is_closed:
@@ -387,11 +414,15 @@ class _Beside:
         fit, given = self.fits[number], self.rows[number]
         metric, subject = self.fitting.metrics[number], self.fitting.subjects[number]
         value = self.fitting.values[number]
-        if metric in self.basis.needs_approval:
+        if number in self.withdraws:
+            storable.withdrawn.append((metric, subject, fit.period.start))
+        elif metric in self.basis.needs_approval:
             storable.drafts.append(
                 DraftRow(metric, subject, fit.period.start, fit.month, value, self._note(number))
             )
         else:
+            if number in self.is_awaited:
+                storable.left_over.append((metric, subject, fit.period.start))
             storable.measurements.append(
                 (
                     given.line,
@@ -404,6 +435,16 @@ class _Beside:
                     given.note,
                 )
             )
+
+
+def _waiting_of(metric: int) -> Waiting:
+    drafts = DraftMeasurement.objects.filter(metric=metric, state=DraftState.WAITING)
+    return {
+        (subject, start.toordinal()): (value, note)
+        for subject, start, value, note in drafts.order_by().values_list(
+            "subject_id", "period_start", "value", "note"
+        )
+    }
 
 
 def _named(row: GivenRow) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
 from metrics.batches.judging import Judgement, Storable
+from metrics.batches.progress import Step, Steps
 from metrics.choices import Door
 from metrics.models import ImportBatch
-from metrics.operations.drafts import keep_drafts
+from metrics.operations.drafts import Key, keep_drafts, withdraw_waiting
 from metrics.operations.rescoring import mark_from
 from metrics.workspace.staging import (
     Signature,
+    StagedRow,
     apply_changes,
     drop_staging_tables,
     fill_staging_table,
@@ -21,8 +24,17 @@ from metrics.workspace.staging import (
     touched_months,
 )
 
+ROWS_PER_STEP = 1_000
 
-def store(judgement: Judgement, batch: ImportBatch, *, with_questioned: bool, at: datetime) -> int:
+
+def store(
+    judgement: Judgement,
+    batch: ImportBatch,
+    *,
+    with_questioned: bool,
+    at: datetime,
+    steps: Steps,
+) -> int:
     """Store what was accepted, in the caller's transaction; how many values that were.
 
     The caller has locked out everybody else who writes measurements since before the judgement.
@@ -30,17 +42,26 @@ def store(judgement: Judgement, batch: ImportBatch, *, with_questioned: bool, at
     chosen = [judgement.accepted]
     if with_questioned:
         chosen.append(judgement.questioned)
-    return _store_measurements(chosen, batch, at) + _store_drafts(chosen, batch)
+    withdrawn = _withdraw_drafts([storable.withdrawn for storable in chosen], batch, at)
+    _withdraw_drafts([storable.left_over for storable in chosen], batch, at)
+    stored = _store_measurements(chosen, batch, at, steps)
+    return stored + withdrawn + _store_drafts(chosen, batch, at)
 
 
-def _store_measurements(chosen: list[Storable], batch: ImportBatch, at: datetime) -> int:
+def _store_measurements(
+    chosen: list[Storable], batch: ImportBatch, at: datetime, steps: Steps
+) -> int:
     expected = sum(len(storable.measurements) for storable in chosen)
     if not expected:
         return 0
+    # Each value goes to the database first, and from there set by set to its place.
+    steps.begin(Step.STORING, 2 * expected)
     signature = Signature(batch.created_by, at, Door.IMPORT, batch)
-    fill_staging_table(chain.from_iterable(storable.measurements for storable in chosen))
+    rows = chain.from_iterable(storable.measurements for storable in chosen)
+    fill_staging_table(_counted(rows, steps))
     newest = newest_measurement()
     stored = created = insert_new(signature)
+    steps.reach(expected + created)
     if created < expected:
         find_changes()
         stored += apply_changes(signature)
@@ -51,6 +72,17 @@ def _store_measurements(chosen: list[Storable], batch: ImportBatch, at: datetime
     return stored
 
 
-def _store_drafts(chosen: list[Storable], batch: ImportBatch) -> int:
+def _counted(rows: Iterable[StagedRow], steps: Steps) -> Iterator[StagedRow]:
+    for number, row in enumerate(rows):
+        if number % ROWS_PER_STEP == 0:
+            steps.reach(number)
+        yield row
+
+
+def _store_drafts(chosen: list[Storable], batch: ImportBatch, at: datetime) -> int:
     drafts = [draft for storable in chosen for draft in storable.drafts]
-    return keep_drafts(drafts, by=batch.created_by, door=Door.IMPORT, batch=batch)
+    return keep_drafts(drafts, by=batch.created_by, door=Door.IMPORT, batch=batch, at=at)
+
+
+def _withdraw_drafts(places: list[list[Key]], batch: ImportBatch, at: datetime) -> int:
+    return withdraw_waiting(list(chain.from_iterable(places)), by=batch.created_by, at=at)

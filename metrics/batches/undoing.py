@@ -13,8 +13,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from metrics.batches.progress import Step, Steps
 from metrics.batches.rows import JudgedRow
 from metrics.bulk import among, is_postgresql
 from metrics.choices import Door, DraftState
@@ -33,6 +35,8 @@ from metrics.validation.dependence import fiscal_year_starts_in
 from metrics.validation.measurements import closed_month
 from metrics.validation.numbers import number_text
 from projects.models import Subject
+
+ROWS_AT_ONCE = 5_000
 
 UNDONE = "undone_measurements"
 TOUCHED = "measurements_of_a_batch"
@@ -58,6 +62,8 @@ class Undoing:
     """Values that get back what they were before."""
     withdrawn: int
     """Drafts that still wait for approval."""
+    waiting_again: int
+    """Drafts that the batch had withdrawn, and that wait again."""
     left: list[JudgedRow]
     """What stays as it is, each with the reason."""
 
@@ -69,9 +75,36 @@ def undoing_of(batch: ImportBatch) -> Undoing:
     return undoing
 
 
-def undo(batch: ImportBatch, *, by: User, at: datetime) -> Undoing:
+def undo(batch: ImportBatch, *, by: User | None, at: datetime, steps: Steps) -> Undoing:
     """Do it, in the caller's transaction, in which nobody else writes measurements."""
+    steps.begin(Step.LOOKING)
     undoing = _prepare(batch)
+    steps.begin(Step.RESTORING, undoing.deleted + undoing.restored)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject_id, MIN(month) FROM ("
+            f"SELECT stored.subject_id, stored.month FROM {UNDONE} undone"
+            f" JOIN {_MEASUREMENT} stored ON stored.id = undone.id"
+            f" LEFT JOIN {_CHANGE} changed ON changed.id = undone.change_id"
+            " WHERE changed.id IS NULL OR changed.value_before <> stored.value"
+            ") touched GROUP BY subject_id"
+        )
+        touched = dict(cursor.fetchall())
+        cursor.execute(f"CREATE INDEX {UNDONE}_by_id ON {UNDONE} (id)")
+        cursor.execute(f"SELECT id FROM {UNDONE} ORDER BY id")
+        ids = [row[0] for row in cursor.fetchall()]
+    for done in range(0, len(ids), ROWS_AT_ONCE):
+        steps.reach(done)
+        some = ids[done : done + ROWS_AT_ONCE]
+        _put_back(batch, some[0], some[-1], by=by, at=at)
+    _drop()
+    _withdraw(batch, by=by, at=at)
+    mark_from(touched)
+    return undoing
+
+
+def _put_back(batch: ImportBatch, first: int, last: int, *, by: User | None, at: datetime) -> None:
+    """A part of what is undone, so that somebody sees it go on."""
     moment = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -82,34 +115,24 @@ def undo(batch: ImportBatch, *, by: User, at: datetime) -> Undoing:
             " stored.note, stored.entered_by_id, stored.changed_at, stored.door, stored.batch_id,"
             " changed.value_before, COALESCE(changed.note_before, ''), %s, %s, %s, %s"
             f" FROM {UNDONE} undone JOIN {_MEASUREMENT} stored ON stored.id = undone.id"
-            f" LEFT JOIN {_CHANGE} changed ON changed.id = undone.change_id ORDER BY undone.id",
-            [Door.UNDO.value, by.pk, moment, batch.pk],
-        )
-        cursor.execute(
-            "SELECT subject_id, MIN(month) FROM ("
-            f"SELECT stored.subject_id, stored.month FROM {UNDONE} undone"
-            f" JOIN {_MEASUREMENT} stored ON stored.id = undone.id"
             f" LEFT JOIN {_CHANGE} changed ON changed.id = undone.change_id"
-            " WHERE changed.id IS NULL OR changed.value_before <> stored.value"
-            ") touched GROUP BY subject_id"
+            " WHERE undone.id BETWEEN %s AND %s ORDER BY undone.id",
+            [Door.UNDO.value, by.pk if by else None, moment, batch.pk, first, last],
         )
-        touched = dict(cursor.fetchall())
         cursor.execute(
             f"UPDATE {_MEASUREMENT} SET value = changed.value_before, note = changed.note_before,"
             " entered_by_id = changed.entered_by_before_id,"
             " changed_at = changed.entered_at_before, door = changed.door_before,"
             f" batch_id = changed.batch_before_id FROM {UNDONE} undone"
             f" JOIN {_CHANGE} changed ON changed.id = undone.change_id"
-            f" WHERE {_MEASUREMENT}.id = undone.id"
+            f" WHERE {_MEASUREMENT}.id = undone.id AND undone.id BETWEEN %s AND %s",
+            [first, last],
         )
         cursor.execute(
             f"DELETE FROM {_MEASUREMENT} WHERE id IN"
-            f" (SELECT id FROM {UNDONE} WHERE change_id IS NULL)"
+            f" (SELECT id FROM {UNDONE} WHERE change_id IS NULL AND id BETWEEN %s AND %s)",
+            [first, last],
         )
-    _drop()
-    _withdraw(batch, by=by, at=at)
-    mark_from(touched)
-    return undoing
 
 
 def _prepare(batch: ImportBatch) -> Undoing:
@@ -118,7 +141,12 @@ def _prepare(batch: ImportBatch) -> Undoing:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*), COUNT(change_id) FROM {UNDONE}")
         found, restored = cursor.fetchone()
-    return Undoing(found - restored, restored, _waiting(batch).count(), _left(batch, closed))
+    drafts = DraftMeasurement.objects.aggregate(
+        waiting=Count("pk", filter=_is_waiting(batch)),
+        withdrawn=Count("pk", filter=_was_withdrawn_by(batch)),
+    )
+    again = len(_to_wait_again(batch)) if drafts["withdrawn"] else 0
+    return Undoing(found - restored, restored, drafts["waiting"], again, _left(batch, closed))
 
 
 def _drop() -> None:
@@ -177,23 +205,50 @@ def _closed_months_of(batch: ImportBatch) -> list[int]:
     return [int(month) for month in months.distinct() if month in closed]
 
 
-def _waiting(batch: ImportBatch) -> Any:
-    return DraftMeasurement.objects.filter(batch=batch, state=DraftState.WAITING)
+def _is_waiting(batch: ImportBatch) -> Q:
+    return Q(batch=batch, state=DraftState.WAITING)
 
 
-def _withdraw(batch: ImportBatch, *, by: User, at: datetime) -> None:
-    """Take back what waits; what it had replaced waits again."""
-    for draft in _waiting(batch).select_for_update():
-        draft.state, draft.decided_by, draft.decided_at = DraftState.WITHDRAWN, by, at
-        draft.save(update_fields=["state", "decided_by", "decided_at"])
-        replaced = DraftMeasurement.objects.filter(
-            metric=draft.metric_id,
-            subject=draft.subject_id,
-            period_start=draft.period_start,
-            state=DraftState.WITHDRAWN,
-            decided_at=draft.entered_at,
-        ).exclude(pk=draft.pk)
-        replaced.update(state=DraftState.WAITING, decided_by=None, decided_at=None)
+def _was_withdrawn_by(batch: ImportBatch) -> Q:
+    """What a batch withdraws, it withdraws at the moment at which it is stored."""
+    return Q(
+        state=DraftState.WITHDRAWN, decided_at=batch.stored_at, decided_by=batch.created_by_id
+    ) & ~Q(batch=batch.pk, batch__isnull=False)
+
+
+def _withdraw(batch: ImportBatch, *, by: User | None, at: datetime) -> None:
+    """Take back what waits; what the batch had withdrawn waits again."""
+    again = _to_wait_again(batch)
+    DraftMeasurement.objects.filter(_is_waiting(batch)).update(
+        state=DraftState.WITHDRAWN, decided_by=by, decided_at=at
+    )
+    DraftMeasurement.objects.filter(pk__in=again).update(
+        state=DraftState.WAITING, decided_by=None, decided_at=None
+    )
+
+
+def _to_wait_again(batch: ImportBatch) -> list[int]:
+    """What the batch withdrew, unless something else waits or was decided there since."""
+    withdrawn = DraftMeasurement.objects.filter(_was_withdrawn_by(batch))
+    if batch.stored_at is None or not (places := _places(withdrawn)):
+        return []
+    later = DraftMeasurement.objects.filter(
+        Q(state=DraftState.WAITING) | Q(decided_at__gt=batch.stored_at),
+        metric__in={metric for metric, _, _ in places},
+        subject__in={subject for _, subject, _ in places},
+        period_start__in={start for _, _, start in places},
+    ).exclude(batch=batch, state=DraftState.WAITING)
+    taken = _places(later)
+    return [pk for place, pk in places.items() if place not in taken]
+
+
+def _places(drafts: QuerySet[DraftMeasurement]) -> dict[Key, int]:
+    return {
+        (metric, subject, start): pk
+        for pk, metric, subject, start in drafts.order_by("pk").values_list(
+            "pk", "metric", "subject", "period_start"
+        )
+    }
 
 
 def _left(batch: ImportBatch, closed: list[int]) -> list[JudgedRow]:

@@ -124,7 +124,7 @@ class _Guessing:
             Shape.WIDE_SUBJECTS: subjects,
         }[chosen]
         self.taken |= set(across)
-        metric = subject = period = value = note = None
+        metric = subject = period = value = None
         if chosen != Shape.WIDE_METRICS:
             metric = self._metric_column()
         if chosen != Shape.WIDE_SUBJECTS:
@@ -133,7 +133,7 @@ class _Guessing:
             period = self._period_column()
         if chosen == Shape.LONG:
             value = self._value_column()
-            note = next((c.place for c in self._free() if c.is_called("note")), None)
+        note = self._note_column()
         mapping = Mapping(chosen, metric, subject, period, value, note, across=across)
         return MappingGuess(mapping, self.reasons)
 
@@ -198,6 +198,13 @@ class _Guessing:
 
     def _value_column(self) -> int | None:
         return self._best("value_column", "value", "numbers", self._is_value)
+
+    def _note_column(self) -> int | None:
+        for column in self._free():
+            if column.is_called("note") and column.share(is_number) < FROM:
+                self.taken.add(column.place)
+                return column.place
+        return None
 
     def _best(
         self,

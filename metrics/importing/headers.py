@@ -74,6 +74,7 @@ def refitted(mapping: Mapping, header: Sequence[str]) -> Mapping:
         across=across,
         metric_column=now_at(mapping.metric_column),
         subject_column=now_at(mapping.subject_column),
+        note_column=now_at(mapping.note_column),
     )
 
 

@@ -13,7 +13,12 @@ from functools import cached_property
 NEAR_FROM = 0.55
 ALMOST_CERTAIN = 0.999
 MOST_COMPARED = 12
+MANY_LETTERS = 3
+WORDS_FROM = 0.4
+MOST_BY_WORDS = 0.95
+"""Of all words there are, the order may still be another: a person says so."""
 
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _NO_WORD = re.compile(r"[^\w]+")
 _BEFORE = re.compile(r"^(?:the|a) ")
 _AFTER = re.compile(r" (?:ltd|limited|inc|llc|plc|gmbh|ag|sa|srl|spa|bv|co)$")
@@ -68,10 +73,32 @@ class Matcher:
         ]
         return sorted(found, key=lambda near: (-near.score, near.code))[:most]
 
+    def near_label(self, text: str, most: int = 5) -> list[Near]:
+        """As `near`, for the long labels of forms, of which a name is a few words.
+
+        A word counts the more, the fewer names have it: "cost" says more than "year".
+        """
+        best = {near.code: near for near in self.near(text, most)}
+        words = _words(_ASIDE.sub(" ", text) or text)
+        weights = self._weights
+        for code, name in self.names.items():
+            wanted = _words(name)
+            whole = sum(weights[word] for word in wanted)
+            share = sum(weights[word] for word in wanted & words) / whole if whole else 0.0
+            score = share * MOST_BY_WORDS
+            if share >= WORDS_FROM and (code not in best or best[code].score < score):
+                best[code] = Near(code, name, score)
+        return sorted(best.values(), key=lambda near: (-near.score, near.code))[:most]
+
     def likeliest(self, text: str) -> str | None:
         """The one name that differs by spelling alone (case, accents, "The", "Ltd")."""
         same = [near.code for near in self.near(text) if near.score >= ALMOST_CERTAIN]
         return same[0] if len(same) == 1 else None
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        found = Counter(word for name in self.names.values() for word in _words(name))
+        return {word: 1 / number for word, number in found.items()}
 
     @cached_property
     def _codes(self) -> dict[str, list[str]]:
@@ -100,6 +127,11 @@ def plain(text: str) -> str:
     letters = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     words = _NO_WORD.sub(" ", letters).replace("_", " ").split()
     return _AFTER.sub("", _BEFORE.sub("", " ".join(words)))
+
+
+def _words(text: str) -> set[str]:
+    """The words, whether there is one of a thing or there are several."""
+    return {word.rstrip("s") if len(word) > MANY_LETTERS else word for word in plain(text).split()}
 
 
 def _folded(text: str) -> str:

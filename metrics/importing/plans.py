@@ -58,6 +58,7 @@ class Mapping:
     period_column: int | None = None
     value_column: int | None = None
     note_column: int | None = None
+    """In wide shapes the note of each value in its row."""
     fixed_metric: str = ""
     fixed_subject: str = ""
     fixed_period: str = ""

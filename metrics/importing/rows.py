@@ -15,24 +15,34 @@ from metrics.importing.tables import HeadedRows, Row, Table, open_table
 from projects.validation import quoted
 
 Pick = Callable[[Sequence[str]], str]
+Progress = Callable[[int, int], None]
+"""Told which line is being read, and about how many there are."""
+
+ROWS_PER_STEP = 1_000
 
 _NUL = "There is a character that is no text (NUL); leave it out."
 
 
 def given_rows(
-    content: bytes, name: str, reading: Reading, mapping: Mapping, names: Names
+    content: bytes,
+    name: str,
+    reading: Reading,
+    mapping: Mapping,
+    names: Names,
+    progress: Progress = lambda line, lines: None,
 ) -> Iterator[GivenRow]:
     """Every value that the mapping finds in the file; FileProblem where the file ends badly.
 
     Blank cells of wide tables and of the due list are passed by; in a long table a row without a
     value is a row that somebody forgot, and the rules refuse it.
     """
-    return values_in(open_table(content, reading), reading, mapping, names)
-
-
-def values_in(table: Table, reading: Reading, mapping: Mapping, names: Names) -> Iterator[GivenRow]:
-    """As `given_rows`, of a table that is open already."""
-    return Giving(table, reading, mapping, names).values()
+    table = open_table(content, reading)
+    giving = Giving(table, reading, mapping, names)
+    height = table.height
+    for number, row in enumerate(giving.values()):
+        if number % ROWS_PER_STEP == 0:
+            progress(giving.line, height)
+        yield row
 
 
 class Resolver:
@@ -102,6 +112,8 @@ class Giving:
         self.header = header = self._rows.header
         self.rows = 0
         """Rows of the table that have been read, blank ones left out."""
+        self.line = 0
+        """The line of the table that is being read."""
         self.mapping = mapping
         self.resolver = Resolver(mapping, names)
         self.numbers = NumberReader(reading.decimal_sign, money_in_unit=mapping.money_in_unit)
@@ -123,6 +135,7 @@ class Giving:
         skips_blanks = is_due_list(self.header)
         for row in self._rows:
             self.rows += 1
+            self.line = row.line
             cells, problem = self._fitted(row)
             value = cells[value_column]
             if skips_blanks and not value and not value.strip() and type(value) is str:
@@ -143,11 +156,15 @@ class Giving:
     def _wide(self) -> Iterator[GivenRow]:
         across = sorted(self.mapping.across.items())
         shape = self.mapping.shape
+        told = _pick(self.mapping.note_column, "")
         for row in self._rows:
             self.rows += 1
+            self.line = row.line
             cells, problem = self._fitted(row)
             metric, subject = self.metric(cells), self.subject(cells)
             period = self.period(cells)
+            # One note for the row: blank, it says nothing, and the notes that there are stay.
+            note = told(cells).strip() or None
             for column, text in across:
                 value = cells[column] if column < len(cells) else ""
                 if type(value) is str and not value.strip():
@@ -160,7 +177,7 @@ class Giving:
                     text if shape == Shape.WIDE_PERIODS else period,
                     value,
                     problem,
-                    None,
+                    note,
                 )
                 if given is not None:
                     yield given

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from metrics.importing.matching import ALMOST_CERTAIN, Matcher, Near
+from metrics.importing.matching import ALMOST_CERTAIN, Near
 from metrics.importing.names import Names
 from metrics.importing.plans import GivenRow, Mapping, Reading
 from metrics.importing.rows import Giving, Resolver
@@ -110,11 +111,11 @@ class _Counting:
             subjects=len(self.subjects),
             periods=len(self.periods),
             unknown_metrics=tuple(
-                _unknown(text, rows, self.resolver.metrics)
+                _unknown(text, rows, self.resolver.metrics.near_label(text, MOST_NEAR))
                 for text, rows in sorted(metrics.items())[:MOST_UNKNOWN]
             ),
             unknown_subjects=tuple(
-                _unknown(text, rows, self.resolver.subjects_of(kinds[text]))
+                _unknown(text, rows, self.resolver.subjects_of(kinds[text]).near(text, MOST_NEAR))
                 for text, rows in sorted(subjects.items())[:MOST_UNKNOWN]
             ),
             all_unknown_metrics=len(metrics),
@@ -126,7 +127,6 @@ class _Counting:
         )
 
 
-def _unknown(text: str, rows: int, matcher: Matcher) -> UnknownName:
-    near = matcher.near(text, MOST_NEAR)
+def _unknown(text: str, rows: int, near: Sequence[Near]) -> UnknownName:
     same = [name.code for name in near if name.score >= ALMOST_CERTAIN]
     return UnknownName(text, rows, tuple(near), same[0] if len(same) == 1 else "")

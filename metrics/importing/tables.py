@@ -53,6 +53,11 @@ class Table(Protocol):
     formulas: int
     """Cells whose formula's result was taken."""
 
+    @property
+    def height(self) -> int:
+        """About how many lines there are, known before they are read."""
+        ...
+
     def lines(self) -> Iterator[Row]: ...
 
     def place(self, line: int, column: int, head: str) -> tuple[int, str]:
@@ -68,6 +73,10 @@ class CsvTable:
     def __init__(self, content: bytes, reading: Reading) -> None:
         self.content = content
         self.reading = reading
+
+    @property
+    def height(self) -> int:
+        return self.content.count(b"\n") or self.content.count(b"\r")
 
     def lines(self) -> Iterator[Row]:
         csv.field_size_limit(LONGEST_CELL)
@@ -101,6 +110,10 @@ class SheetTable:
         self._sheet = self._workbook.sheet(reading.sheet)
         self.formulas = self._workbook.facts(self._sheet).formulas
 
+    @property
+    def height(self) -> int:
+        return self._workbook.facts(self._sheet).rows
+
     def lines(self) -> Iterator[Row]:
         for line, cells in enumerate(self._workbook.rows(self._sheet), start=1):
             yield Row(line, cells)
@@ -127,6 +140,10 @@ class TurnedTable:
             rows.append(row)
         self._file_lines = [row.line for row in rows]
         self._rows = [row.cells for row in rows]
+
+    @property
+    def height(self) -> int:
+        return max(map(len, self._rows), default=0)
 
     def lines(self) -> Iterator[Row]:
         for line, cells in enumerate(zip_longest(*self._rows, fillvalue=""), start=1):

@@ -56,6 +56,9 @@ class ImportBatch(models.Model):
     done = models.PositiveIntegerField(_("rows done"), default=0)
     total = models.PositiveIntegerField(_("rows in all"), default=0)
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    tries = models.PositiveIntegerField(
+        _("tries"), default=0, help_text=_("Attempts at what was asked for last.")
+    )
     error = models.TextField(_("error"), blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

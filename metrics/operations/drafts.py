@@ -118,17 +118,52 @@ def keep_drafts(
     by: User | None,
     door: Door,
     batch: ImportBatch | None = None,
+    at: datetime | None = None,
 ) -> int:
     """Many checked values at once; those that waited for the same periods are withdrawn.
 
     Call it in a transaction that has locked out closings. How many wait anew: a value that waits
     already stays as it is.
     """
-    at = timezone.now()
+    at = at or timezone.now()
     kept = 0
     for start in range(0, len(rows), ROWS_AT_ONCE):
         kept += _keep_some(rows[start : start + ROWS_AT_ONCE], by, door, batch, at)
     return kept
+
+
+def withdraw_waiting(keys: Sequence[Key], *, by: User | None, at: datetime) -> int:
+    """Take back what waits for these periods: what is recorded there is right; how many it was.
+
+    Call it, as `keep_drafts`, in a transaction that has locked out closings.
+    """
+    withdrawn = 0
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        waiting = [draft.pk for _, draft in _waiting_at(keys[start : start + ROWS_AT_ONCE])]
+        withdrawn += _withdraw_all(waiting, by, at)
+    return withdrawn
+
+
+def _waiting_at(keys: Iterable[Key]) -> list[tuple[Key, DraftMeasurement]]:
+    """What waits for some periods, locked."""
+    wanted = set(keys)
+    waiting = DraftMeasurement.objects.select_for_update().filter(
+        state=DraftState.WAITING,
+        metric__in={key[0] for key in wanted},
+        subject__in={key[1] for key in wanted},
+        period_start__in={key[2] for key in wanted},
+    )
+    found = [
+        ((draft.metric_id, draft.subject_id, draft.period_start), draft)
+        for draft in waiting.order_by("pk")
+    ]
+    return [(key, draft) for key, draft in found if key in wanted]
+
+
+def _withdraw_all(drafts: Sequence[int], by: User | None, at: datetime) -> int:
+    return DraftMeasurement.objects.filter(pk__in=drafts).update(
+        state=DraftState.WITHDRAWN, decided_by=by, decided_at=at
+    )
 
 
 def _keep_some(
@@ -139,25 +174,14 @@ def _keep_some(
     at: datetime,
 ) -> int:
     wanted = {row.key: row for row in rows}
-    waiting = DraftMeasurement.objects.select_for_update().filter(
-        state=DraftState.WAITING,
-        metric__in={key[0] for key in wanted},
-        subject__in={key[1] for key in wanted},
-        period_start__in={key[2] for key in wanted},
-    )
     replaced = []
-    for draft in waiting.order_by("pk"):
-        key = (draft.metric_id, draft.subject_id, draft.period_start)
-        row = wanted.get(key)
-        if row is None:
-            continue
+    for key, draft in _waiting_at(wanted):
+        row = wanted[key]
         if (draft.value, draft.note) == (row.value, row.note):
             del wanted[key]
         else:
             replaced.append(draft.pk)
-    DraftMeasurement.objects.filter(pk__in=replaced).update(
-        state=DraftState.WITHDRAWN, decided_by=by, decided_at=at
-    )
+    _withdraw_all(replaced, by, at)
     DraftMeasurement.objects.bulk_create(
         DraftMeasurement(
             metric_id=row.metric_id,

@@ -1,17 +1,16 @@
 """Imports: a file received, mapped, checked, stored and undone.
 
 A batch is claimed by changing its row, as a scoring run is. Checking and importing read the file
-and judge its rows by the same code; what they write goes in one transaction that first looks
-whether the claim still holds. A worker that dies leaves nothing or everything, and the batch is
-taken again.
+and judge its rows by the same code. What each of them, or the undoing, writes goes in one
+transaction that also looks whether the claim still holds. A worker that dies leaves nothing or
+everything, and the batch is taken again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -26,15 +25,16 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from metrics.batches.basis import Basis
 from metrics.batches.judging import Judgement, judge
+from metrics.batches.progress import Progress, Step, Steps, show_progress
 from metrics.batches.refused import batch_mended_by, reading_of_refused
 from metrics.batches.rows import add_rows, keep_rows, kept_rows
 from metrics.batches.storing import store
-from metrics.batches.undoing import Undoing, undo
+from metrics.batches.undoing import undo
 from metrics.choices import BatchMode, BatchState, Verdict
-from metrics.importing.files import FileKind, kind_of, receive
+from metrics.importing.files import receive
 from metrics.importing.headers import recognised, signature
 from metrics.importing.names import stored_names
-from metrics.importing.plans import GivenRow, Mapping, Reading, Shape
+from metrics.importing.plans import GivenRow, Mapping, Reading
 from metrics.importing.problems import FileProblem
 from metrics.importing.rows import given_rows
 from metrics.importing.tables import HeadedRows, open_table
@@ -50,16 +50,21 @@ MAPPABLE = (
     BatchState.CHECKED,
     BatchState.FAILED,
 )
-MOST_ATTEMPTS = 5
-"""A file that a worker died of so often is not tried again by itself."""
-
-SECONDS_BETWEEN_NOTES = 0.5
+MOST_TRIES = 5
+"""What a worker died of so often is not tried again by itself."""
 
 _CLAIMED_AS = {
     BatchState.CHECK_DUE: BatchState.CHECKING,
     BatchState.STORE_DUE: BatchState.STORING,
+    BatchState.UNDO_DUE: BatchState.UNDOING,
 }
 _DUE_AGAIN_AS = {claimed: due for due, claimed in _CLAIMED_AS.items()}
+_FAILED_AS = {
+    BatchState.CHECKING: BatchState.FAILED,
+    BatchState.STORING: BatchState.FAILED,
+    # Nothing was taken back: it is imported as before, and can be undone again.
+    BatchState.UNDOING: BatchState.DONE,
+}
 
 
 class BatchLost(Exception):
@@ -109,6 +114,7 @@ def map_batch(batch: ImportBatch, *, reading: Reading, mapping: Mapping, by: Use
         mapping=mapping.as_plain(),
         is_confirmed=False,
         counts={},
+        tries=0,
         done=0,
         total=0,
         error="",
@@ -132,7 +138,12 @@ def import_batch(
     _refuse_in_vain(batch.counts, mode, is_confirmed)
     with transaction.atomic():
         asked = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.CHECKED).update(
-            state=BatchState.STORE_DUE, mode=mode, is_confirmed=is_confirmed, done=0, error=""
+            state=BatchState.STORE_DUE,
+            mode=mode,
+            is_confirmed=is_confirmed,
+            tries=0,
+            done=0,
+            error="",
         )
         if not asked:
             raise ValidationError(
@@ -145,28 +156,18 @@ def import_batch(
 
 
 @transaction.atomic
-def undo_batch(batch: ImportBatch, *, by: User) -> Undoing:
-    """Put back what was there before the batch; what was changed since stays and is named."""
-    lock_out_measurements()
-    now = timezone.now()
-    claimed = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.DONE).update(
-        state=BatchState.UNDONE, undone_by=by, undone_at=now
+def undo_batch(batch: ImportBatch, *, by: User) -> ImportBatch:
+    """Ask that what was there before the batch be put back; a worker does it."""
+    asked = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.DONE).update(
+        state=BatchState.UNDO_DUE, undone_by=by, tries=0, done=0, error=""
     )
-    if not claimed:
+    if not asked:
         raise ValidationError(
             "Only an import that is stored can be undone, and only once.", code="state"
         )
+    transaction.on_commit(ask_for_imports)
     batch.refresh_from_db()
-    undoing = undo(batch, by=by, at=now)
-    add_rows(batch, Verdict.LEFT, undoing.left)
-    batch.counts |= {
-        Verdict.LEFT.value: len(undoing.left),
-        "deleted": undoing.deleted,
-        "restored": undoing.restored,
-        "withdrawn": undoing.withdrawn,
-    }
-    batch.save(update_fields=["counts"])
-    return undoing
+    return batch
 
 
 def ask_for_imports() -> None:
@@ -187,6 +188,7 @@ def take_next_batch() -> ImportBatch | None:
         claimed = ImportBatch.objects.filter(pk=due.pk, state=due.state).update(
             state=_CLAIMED_AS[BatchState(due.state)],
             attempt=F("attempt") + 1,
+            tries=F("tries") + 1,
             started_at=now,
             heartbeat_at=now,
             finished_at=None,
@@ -198,15 +200,18 @@ def take_next_batch() -> ImportBatch | None:
 
 
 def carry_out_batch(batch: ImportBatch) -> None:
-    """Check or store the claimed batch; harmless to repeat.
+    """Check, store or undo the claimed batch; harmless to repeat.
 
-    BatchLost if the claim was taken away meanwhile; any other error leaves the batch FAILED.
+    BatchLost if the claim was taken away meanwhile; any other error leaves the batch FAILED, or
+    stored as before if it was to be undone.
     """
+    work = {
+        BatchState.CHECKING: _check,
+        BatchState.STORING: _store,
+        BatchState.UNDOING: _undo,
+    }[BatchState(batch.state)]
     try:
-        if batch.state == BatchState.CHECKING:
-            _check(batch)
-        else:
-            _store(batch)
+        work(batch)
     except BatchLost:
         raise
     except FileProblem as problem:
@@ -218,11 +223,12 @@ def carry_out_batch(batch: ImportBatch) -> None:
 
 def give_batch_back(batch: ImportBatch) -> None:
     """Let a batch that stopped on a passing fault be taken again, but not for ever."""
-    if batch.attempt >= MOST_ATTEMPTS:
+    if batch.tries >= MOST_TRIES:
         return
-    due = _DUE_AGAIN_AS[BatchState(batch.state)]
+    state = BatchState(batch.state)
+    due = _DUE_AGAIN_AS[state]
     ImportBatch.objects.filter(
-        pk=batch.pk, attempt=batch.attempt, state__in=[batch.state, BatchState.FAILED]
+        pk=batch.pk, attempt=batch.attempt, state__in=[state, _FAILED_AS[state]]
     ).update(state=due, error="", finished_at=None)
 
 
@@ -241,10 +247,8 @@ def reopen_dead_batches(*, silent_for: timedelta | None = None) -> int:
     reopened = 0
     # Asked before anything is written: this is looked at every few seconds.
     for batch in dead:
-        if batch.attempt >= MOST_ATTEMPTS:
-            _fail(
-                batch, f"A worker died of this file {batch.attempt} times; it is not tried again."
-            )
+        if batch.tries >= MOST_TRIES:
+            _fail(batch, f"A worker died of this file {batch.tries} times; it is not tried again.")
         else:
             reopened += _held(batch).update(state=_DUE_AGAIN_AS[BatchState(batch.state)])
     return reopened
@@ -262,32 +266,59 @@ def _hold(batch: ImportBatch, **changes: Any) -> None:
 
 
 def _fail(batch: ImportBatch, sentence: str) -> None:
-    _held(batch).update(state=BatchState.FAILED, finished_at=timezone.now(), error=sentence[:2000])
+    state = BatchState(batch.state)
+    if state == BatchState.UNDOING:
+        sentence = f"It could not be undone, and nothing of it was: {sentence}"
+    _held(batch).update(state=_FAILED_AS[state], finished_at=timezone.now(), error=sentence[:2000])
 
 
 def _check(batch: ImportBatch) -> None:
-    judgement = judge(_rows_of(batch), Basis.read(batch), _noting(batch))
+    steps = _steps_outside(batch)
+    judgement = judge(_rows_of(batch, steps), Basis.read(batch), steps)
     with transaction.atomic():
         _keep(batch, judgement, state=BatchState.CHECKED, error="")
 
 
 def _store(batch: ImportBatch) -> None:
     """The file is read first, so that the transaction is short; what counts is judged within it."""
-    note = _noting(batch)
-    rows = []
-    for number, row in enumerate(_rows_of(batch), start=1):
-        rows.append(row)
-        if number % 1_000 == 0:
-            note(number)
+    rows = list(_rows_of(batch, _steps_outside(batch)))
     now = timezone.now()
     with transaction.atomic():
         lock_out_measurements()
-        judgement = judge(rows, Basis.read(batch))
+        steps = _steps_inside(batch)
+        judgement = judge(rows, Basis.read(batch), steps)
         if reason := _reason_to_stop(batch, judgement):
             _keep(batch, judgement, state=BatchState.CHECKED, is_confirmed=False, error=reason)
             return
-        stored = store(judgement, batch, with_questioned=batch.is_confirmed, at=now)
+        stored = store(judgement, batch, with_questioned=batch.is_confirmed, at=now, steps=steps)
         _keep(batch, judgement, stored=stored, state=BatchState.DONE, stored_at=now, error="")
+
+
+def _undo(batch: ImportBatch) -> None:
+    """What was changed since stays, and is named."""
+    now = timezone.now()
+    with transaction.atomic():
+        lock_out_measurements()
+        undoing = undo(batch, by=batch.undone_by, at=now, steps=_steps_inside(batch))
+        add_rows(batch, Verdict.LEFT, undoing.left)
+        done = undoing.deleted + undoing.restored + undoing.withdrawn
+        _hold(
+            batch,
+            state=BatchState.UNDONE,
+            undone_at=now,
+            finished_at=now,
+            error="",
+            done=done,
+            total=done,
+            counts=batch.counts
+            | {
+                Verdict.LEFT.value: len(undoing.left),
+                "deleted": undoing.deleted,
+                "restored": undoing.restored,
+                "withdrawn": undoing.withdrawn,
+                "waiting_again": undoing.waiting_again,
+            },
+        )
 
 
 def _keep(batch: ImportBatch, judgement: Judgement, *, stored: int = 0, **changes: Any) -> None:
@@ -357,37 +388,31 @@ def _values(number: int) -> str:
     return "value is" if number == 1 else "values are"
 
 
-def _rows_of(batch: ImportBatch) -> Iterator[GivenRow]:
+def _rows_of(batch: ImportBatch, steps: Steps) -> Iterator[GivenRow]:
+    steps.begin(Step.READING)
     return given_rows(
         bytes(batch.file.content),
         batch.file.name,
         Reading.of_plain(batch.reading),
         Mapping.of_plain(batch.mapping),
         stored_names(),
+        steps.reach,
     )
 
 
-def _noting(batch: ImportBatch) -> Callable[[int], None]:
-    """Tells now and then how far the reading is; BatchLost if nobody wants to know any more."""
-    total = sum(batch.counts.get(verdict.value, 0) for verdict in Verdict) or _estimate(batch)
-    latest = time.monotonic()
+def _steps_outside(batch: ImportBatch) -> Steps:
+    """While no transaction is open; BatchLost if nobody wants to know any more."""
 
-    def note(done: int) -> None:
-        nonlocal latest
-        if time.monotonic() - latest >= SECONDS_BETWEEN_NOTES:
-            latest = time.monotonic()
-            _hold(batch, done=done, total=max(done, total))
+    def tell(progress: Progress) -> None:
+        _hold(batch)
+        show_progress(batch, progress)
 
-    return note
+    return Steps(tell)
 
 
-def _estimate(batch: ImportBatch) -> int:
-    """About how many values a CSV has; a workbook does not tell before it is read."""
-    content = bytes(batch.file.content)
-    if kind_of(content) != FileKind.CSV:
-        return 0
-    mapping = Mapping.of_plain(batch.mapping)
-    return content.count(b"\n") * (1 if mapping.shape == Shape.LONG else len(mapping.across))
+def _steps_inside(batch: ImportBatch) -> Steps:
+    """While a transaction hides what is written; it asks at its end whether the claim holds."""
+    return Steps(lambda progress: show_progress(batch, progress))
 
 
 def _remember_mapping(batch: ImportBatch, reading: Reading, mapping: Mapping, by: User) -> None:

@@ -78,7 +78,8 @@ def undo(page: Page) -> None:
     page.get_by_role("link", name="Undo this import").click()
     expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
     page.get_by_role("button", name="Undo this import").click()
-    expect(page.get_by_text("The import is undone")).to_be_visible()
+    expect(page.get_by_text("undid this import")).to_be_visible()
+    expect(page.get_by_text("Everything is as it was before.")).to_be_visible()
 
 
 def test_wrong_cells_are_mended_and_sent_again_and_everything_is_undone(

@@ -291,6 +291,96 @@ def test_names_that_nobody_has_come_with_those_that_are_near(client: Client) -> 
     assert the_batch().mapping["subject_names"] == {"Cafe Finder": "P1"}
 
 
+def many_subjects() -> None:
+    """More than a list to choose from would help with."""
+    for number in range(160):
+        ProjectFactory(code=f"X{number:03}", name=f"Somebody {number}")
+
+
+@pytest.mark.parametrize("typed", ["X123", "Somebody 123", " somebody 123 "])
+def test_of_many_subjects_any_can_be_typed_by_code_or_name(client: Client, typed: str) -> None:
+    many_subjects()
+    address, page = mapping_page(client, LONG)
+    assert b'<option value="X123">Somebody 123</option>' in page.content
+    sent = fields_of(page) | {"subject-typed-Cafe Finder": typed}
+    again = client.post(address, sent | {"step": "read"})
+    (choice,) = again.context["subject_names"]
+    assert (choice.typed, choice.problem) == ("X123", "")
+    answer = client.post(address, sent | {"step": "check"})
+    assert answer.status_code == 302
+    assert the_batch().mapping["subject_names"] == {"Cafe Finder": "X123"}
+    (choice,) = client.get(address).context["subject_names"]
+    assert choice.typed == "X123", "what was typed stands there when the mapping is changed"
+
+
+def test_a_typed_subject_that_nobody_is_or_several_are_is_told_at_its_name(client: Client) -> None:
+    many_subjects()
+    ProjectFactory(code="Y1", name="Twins")
+    address, page = mapping_page(client, LONG)
+    for typed in ("Nobody", "Twins"):
+        sent = fields_of(page) | {"subject-typed-Cafe Finder": typed, "step": "check"}
+        refused = client.post(address, sent)
+        assert refused.status_code == 422
+        told = f'No subject has the code or, alone, the name "{typed}"; look for it again.'
+        assert told in text_of(refused)
+        assert the_batch().state == BatchState.NEW
+
+
+def test_the_subject_of_a_whole_file_is_told_by_its_name_too(client: Client) -> None:
+    many_subjects()
+    content = b"kpi,month,actual\nadoption,2026-03,5\n"
+    address, page = mapping_page(client, content)
+    sent = fields_of(page) | {"fixed_subject": "Somebody 7", "step": "check"}
+    assert client.post(address, sent).status_code == 302
+    assert the_batch().mapping["fixed_subject"] == "Somebody 7"
+
+
+def test_columns_with_long_labels_come_with_the_metrics_that_may_be_meant(client: Client) -> None:
+    MetricFactory(code="cost", name="Baseline whole-life cost")
+    content = b"Project,TOTAL Baseline Whole Life Costs (m),Remarks of the year\nP1,5,7\nP2,6,8\n"
+    address, page = mapping_page(client, content)
+    page = client.post(address, fields_of(page) | {"shape": "wide_metrics", "step": "read"})
+    near = {
+        column.place: [each.code for each in column.near] for column in page.context["file"].across
+    }
+    assert near == {1: ["cost"], 2: []}
+    assert "Perhaps Baseline whole-life cost" in text_of(page)
+    assert page.context["file"].chosen.mapping.across == {}, "proposed, not chosen"
+
+
+def test_an_unknown_metric_of_a_long_file_comes_with_those_that_are_near(client: Client) -> None:
+    content = (
+        b"kpi,project,month,actual\nTotal days needed to fix,P1,2026-03,5\nadoption,P1,2026-03,5\n"
+    )
+    _, page = mapping_page(client, content)
+    (choice,) = page.context["metric_names"]
+    assert [near.code for near in choice.unknown.near] == ["fix_days"]
+    assert choice.chosen == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (b"Project,Jan 2026,Feb 2026,Comment\nP1,1,2,Slow\nP2,4,,\n", 3),
+        (b"Project,Month,Adoption,Days to fix,Comment\nP1,2026-01,1,2,Slow\nP2,2026-01,4,,\n", 4),
+    ],
+)
+def test_wide_files_carry_a_note_for_each_row_and_the_page_says_what_it_does(
+    client: Client, content: bytes, note: int
+) -> None:
+    address, page = mapping_page(client, content)
+    assert page.context["file"].chosen.mapping.note_column == note
+    assert "Stands at every value of its row: why a value is red" in text_of(page)
+    sent = fields_of(page) | {"step": "check"}
+    if "fixed_metric" in page.context["mapping_form"].fields:
+        sent["fixed_metric"] = "adoption"
+    assert client.post(address, sent).status_code == 302
+    assert the_batch().mapping["note_column"] == note
+    twice = {"note_column": str(min(the_batch().mapping["across"], key=int))}
+    refused = client.post(address, sent | twice)
+    assert "This column has another meaning already." in text_of(refused)
+
+
 def test_rows_of_a_name_can_be_left_out(client: Client) -> None:
     address, page = mapping_page(client, LONG)
     sent = fields_of(page) | {"subject-name-Cafe Finder": "-"}
@@ -384,7 +474,7 @@ REFUSALS: list[tuple[bytes, dict[str, str], str]] = [
     (
         LONG,
         {"subject_column": "", "fixed_subject": "nobody"},
-        "There is no such subject; choose one of the list.",
+        "No subject has the code or, alone, the name",
     ),
     (
         LONG,

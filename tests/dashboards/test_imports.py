@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from openpyxl import load_workbook
 
+from metrics.batches.progress import Progress, Step, show_progress
 from metrics.choices import BatchState, Verdict
 from metrics.importing.plans import Mapping, Reading, Shape
 from metrics.models import ImportBatch, Measurement, MetricDefinition
@@ -182,7 +183,7 @@ def test_only_who_sent_a_file_decides_about_it(
 def test_unusual_values_are_confirmed_before_they_are_imported(desk: Client, analyst: User) -> None:
     batch = checked(table_of("speed,P1,2026-04,1300", "speed,P2,2026-04,1"), analyst)
     page = read(desk, address_of(batch))
-    assert "I have looked at the 1 unusual value , and it is right." in page.words
+    assert "I have looked at the unusual value , and it is right." in page.words
     assert "About 100 times the usual 12. Is 1300 right?" in page.words
     assert "Import 2 values, the unusual too" in page.words
     assert desk.post(address_of(batch), {"mode": "all"}).status_code == 422
@@ -199,10 +200,10 @@ def test_while_something_goes_on_the_page_asks_for_itself(desk: Client, analyst:
     assert "waits for a worker to check it" in read(desk, address_of(batch)).words
     claimed = take_next_batch()
     assert claimed is not None
-    ImportBatch.objects.update(done=120, total=400)
+    show_progress(claimed, Progress(Step.READING, 120, 400))
     part = read(desk, address_of(batch), part="anything")
     assert "The rows are being checked." in part.words
-    assert "120 of 400" in part.words
+    assert "Step 1 of 2: Reading the file 120 of 400" in part.words
     assert f'hx-get="{address_of(batch)}"' in part.html
     assert "<html" not in part.html
     ImportBatch.objects.update(state=BatchState.CHECKED)
@@ -312,9 +313,14 @@ def test_undoing_asks_first_and_says_what_it_will_do(desk: Client, batch: Import
     assert Measurement.objects.filter(batch=batch).count() == 2
     answer = desk.post(address_of(batch, "undo/"))
     assert answer["Location"] == address_of(batch)
+    assert Measurement.objects.filter(batch=batch).count() == 2
+    assert "The undoing waits for a worker." in read(desk, address_of(batch)).words
+    worked_off(batch)
     assert not Measurement.objects.filter(batch=batch).exists()
     report_page = read(desk, address_of(batch))
-    assert "The import is undone: 2 values are as they were before." in report_page.words
+    assert "Everything is as it was before." in report_page.words
+    assert "Deleted 1 new with the import" in report_page.words
+    assert "Put back 1 to what was before" in report_page.words
     assert "analyst undid this import on 10 Apr 2026" in report_page.words
     assert address_of(batch, "undo/") not in report_page.links()
 
@@ -326,7 +332,9 @@ def test_undoing_names_what_stays(desk: Client, batch: ImportBatch, pmo_lead: Us
     assert "1 value stays as it is, for the reasons below." in page.words
     assert "analyst changed it to 8 on 2026-04-10 09:00. It is 8 now." in page.words
     desk.post(address_of(batch, "undo/"))
-    left = read(desk, address_of(batch) + "?rows=left")
+    worked_off(batch)
+    left = read(desk, address_of(batch))
+    assert "1 value stayed, having been changed since" in left.words
     assert "analyst changed it to 8" in left.words
     assert Measurement.objects.get(batch=again).value == 8.0
 
@@ -341,7 +349,7 @@ def test_a_pmo_lead_undoes_anybodys_import(
 ) -> None:
     stored_accepted(batch)
     client_of(pmo_lead).post(address_of(batch, "undo/"))
-    batch.refresh_from_db()
+    worked_off(batch)
     assert (batch.state, batch.undone_by) == (BatchState.UNDONE, pmo_lead)
 
 
@@ -380,3 +388,45 @@ def test_a_report_asks_no_more_with_more_rows(desk: Client, analyst: User) -> No
     assert_costs_no_more(desk, address_of(batch), grow)
     batch = stored_accepted(checked(table_of("speed,P2,2026-02,7"), analyst))
     assert_costs_no_more(desk, address_of(batch, "undo/"), lambda: None)
+
+
+def test_the_undoing_tells_how_far_it_is(desk: Client, batch: ImportBatch) -> None:
+    stored_accepted(batch)
+    desk.post(address_of(batch, "undo/"))
+    claimed = take_next_batch()
+    assert claimed is not None
+    assert "The import is being undone" in read(desk, address_of(batch)).words
+    show_progress(claimed, Progress(Step.LOOKING))
+    assert "Step 1 of 2: Looking what was changed since" in read(desk, address_of(batch)).words
+    show_progress(claimed, Progress(Step.RESTORING, 1, 2))
+    part = read(desk, address_of(batch), part="anything")
+    assert "Step 2 of 2: Putting back what was there before 1 of 2" in part.words
+
+
+def test_an_undoing_that_failed_leaves_the_import_as_it_was_and_says_so(
+    desk: Client, batch: ImportBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_accepted(batch)
+    desk.post(address_of(batch, "undo/"))
+    with monkeypatch.context() as broken:
+        broken.setattr("metrics.operations.imports.add_rows", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            worked_off(batch)
+    page = read(desk, address_of(batch))
+    assert "It could not be undone, and nothing of it was" in page.words
+    assert address_of(batch, "undo/") in page.links()
+    assert Measurement.objects.filter(batch=batch).count() == 2
+    desk.post(address_of(batch, "undo/"))
+    assert worked_off(batch).state == BatchState.UNDONE
+    assert not Measurement.objects.filter(batch=batch).exists()
+
+
+def test_a_long_text_in_place_of_a_number_does_not_push_the_table_apart(
+    desk: Client, analyst: User
+) -> None:
+    batch = checked(
+        table_of(f"speed,P1,2026-03,Exempt under Section 43 {'of an Act ' * 20}"), analyst
+    )
+    page = read(desk, address_of(batch))
+    assert "Exempt under Section 43… " in page.words
+    assert "of an Act of an Act of an Act of an Act" not in page.words

@@ -18,7 +18,8 @@ from datetime import timedelta
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from metrics.importing.plans import Mapping, Reading, Shape
-from metrics.operations.imports import import_batch, map_batch, receive_file
+from metrics.batches.progress import shown_progress
+from metrics.operations.imports import import_batch, map_batch, receive_file, undo_batch
 analyst = User.objects.create_user("ana")
 analyst.groups.add(Group.objects.get(name="Analyst"))
 organisation = Organisation.objects.create(code="ORG", name="Org")
@@ -42,6 +43,21 @@ def send():
 
 def ask(pk):
     import_batch(ImportBatch.objects.get(pk=pk), mode="all", is_confirmed=False, by=analyst)
+
+def take_back(pk):
+    undo_batch(ImportBatch.objects.get(pk=pk), by=analyst)
+
+def watch(pk, state):
+    # Every step that is told while the batch is in a state, with how much of it is stored.
+    import time
+    seen = set()
+    while not ImportBatch.objects.filter(pk=pk, state=state).exists():
+        time.sleep(0.001)
+    while (batch := ImportBatch.objects.get(pk=pk)).state == state:
+        if told := shown_progress(batch):
+            seen.add((told.step.value, Measurement.objects.filter(batch=batch).count()))
+        time.sleep(0.001)
+    return sorted(seen)
 
 def wait_for(pk, state):
     import time
@@ -100,12 +116,10 @@ def test_a_worker_killed_in_the_middle_of_an_import_leaves_it_to_be_done_once(
         state, _, stored, changes, _ = what_stands(installation, pk)
         if state == "storing":
             break
-        installation.python(
-            f"from metrics.operations.imports import undo_batch\n"
-            f"undo_batch(ImportBatch.objects.get(pk={pk}), by=analyst)\n"
-            "MeasurementChange.objects.all().delete()"
-        )
         worker = installation.start_worker(beat=False)
+        installation.python(
+            f"take_back({pk}); wait_for({pk}, 'undone')\nMeasurementChange.objects.all().delete()"
+        )
     assert state == "storing", "the worker was always faster than the kill"
     assert (stored, changes) == (0, 0)
     installation.start_worker()
@@ -127,3 +141,55 @@ def test_a_worker_killed_while_it_checks_leaves_the_check_to_another(
     installation.start_worker()
     eventually(lambda: what_stands(installation, pk)[0] == "checked")
     assert what_stands(installation, pk)[2:] == [0, 0, FIRST_DAYS]
+
+
+def test_a_worker_killed_in_the_middle_of_undoing_leaves_it_to_be_done_once(
+    installation: Installation,
+) -> None:
+    installation.python(STAGE)
+    worker = installation.start_worker(beat=False)
+    for _ in range(5):
+        installation.python("MeasurementChange.objects.all().delete()")
+        pk = int(installation.python("print(send().pk)"))
+        installation.python(f"wait_for({pk}, 'checked'); ask({pk}); wait_for({pk}, 'done')")
+        installation.python(f"take_back({pk}); wait_for({pk}, 'undoing')")
+        worker.kill()
+        state, _, stored, changes, _ = what_stands(installation, pk)
+        if state == "undoing":
+            break
+        worker = installation.start_worker(beat=False)
+    assert state == "undoing", "the worker was always faster than the kill"
+    assert (stored, changes) == (ROWS, CHANGED)
+    # Delivered twice over, to a worker that runs two tasks at once.
+    installation.python(
+        "from metrics.operations.imports import ask_for_imports\n"
+        "ask_for_imports(); ask_for_imports()"
+    )
+    installation.start_worker()
+    eventually(lambda: what_stands(installation, pk)[0] == "undone")
+    # Each value has one change of the undoing beside that of the import.
+    assert what_stands(installation, pk) == ["undone", 4, 0, CHANGED + ROWS, FIRST_DAYS]
+    told = installation.python(
+        f"print(json.dumps(ImportBatch.objects.get(pk={pk}).counts)); print(json.dumps("
+        "sorted(set(Measurement.objects.values_list('value', 'door')))))"
+    )
+    counts, standing = (json.loads(line) for line in told.splitlines())
+    assert (counts["deleted"], counts["restored"], counts["left"]) == (ROWS - CHANGED, CHANGED, 0)
+    assert standing == [[50.0, "command"]]
+    eventually(lambda: json.loads(installation.python(IS_IDLE)))
+
+
+def test_how_far_the_storing_and_the_undoing_are_is_seen_while_their_transactions_hide_it(
+    installation: Installation,
+) -> None:
+    installation.python(STAGE)
+    installation.start_worker(beat=False)
+    pk = int(installation.python("print(send().pk)"))
+    told = installation.python(
+        f"wait_for({pk}, 'checked'); ask({pk}); print(json.dumps(watch({pk}, 'storing')))"
+    )
+    seen = json.loads(told)
+    assert ["comparing", 0] in seen
+    assert ["storing", 0] in seen, "it is told before anything can be seen in the database"
+    told = installation.python(f"take_back({pk}); print(json.dumps(watch({pk}, 'undoing')))")
+    assert ["restoring", ROWS] in json.loads(told)

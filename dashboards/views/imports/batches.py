@@ -13,13 +13,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboards.access import ENTER_MEASUREMENTS, UNDO_IMPORTS, needs
-from dashboards.presentation.numbers import grouped
 from dashboards.reports.refused_rows import refused_csv, refused_workbook
 from dashboards.selectors.import_batches import (
     LEFT_SHOWN,
@@ -31,7 +29,7 @@ from dashboards.selectors.import_batches import (
 )
 from dashboards.views.month_pages import render_part
 from metrics.batches.refused import refused_table
-from metrics.batches.undoing import Undoing, undoing_of
+from metrics.batches.undoing import undoing_of
 from metrics.choices import BatchMode, BatchState
 from metrics.importing.files import FileKind, kind_of
 from metrics.models import ImportBatch
@@ -163,7 +161,7 @@ def _download(content: bytes, name: str, kind: FileKind) -> HttpResponse:
 @never_cache
 @needs(ENTER_MEASUREMENTS, UNDO_IMPORTS)
 def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first, saying what would come back and what would stay; then undo."""
+    """Say first what would come back and what would stay; then ask a worker to undo."""
     batch = _batch(request, pk)
     if not _may_undo(request, batch):
         raise PermissionDenied
@@ -172,11 +170,9 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         assert isinstance(request.user, User)  # nobody else has the permission
         try:
-            undoing = undo_batch(batch, by=request.user)
+            undo_batch(batch, by=request.user)
         except ValidationError as refusal:
             messages.error(request, " ".join(refusal.messages))
-        else:
-            messages.success(request, _undone_words(undoing))
         return redirect("import_batch", pk=pk)
     undoing = undoing_of(batch)
     context = {
@@ -189,23 +185,6 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
         ],
     }
     return render(request, "dashboards/import_undo.html", context)
-
-
-def _undone_words(undoing: Undoing) -> str:
-    undone = undoing.deleted + undoing.restored + undoing.withdrawn
-    words = ngettext(
-        "The import is undone: %(number)s value is as it was before.",
-        "The import is undone: %(number)s values are as they were before.",
-        undone,
-    ) % {"number": grouped(undone)}
-    if not undoing.left:
-        return words
-    left = ngettext(
-        "%(number)s stays, having been changed since.",
-        "%(number)s stay, having been changed since.",
-        len(undoing.left),
-    ) % {"number": grouped(len(undoing.left))}
-    return f"{words} {left}"
 
 
 def _batch(request: HttpRequest, pk: int) -> ImportBatch:

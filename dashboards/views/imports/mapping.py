@@ -22,11 +22,14 @@ from dashboards.import_forms import (
     LEAVE_OUT,
     METRIC_NAME,
     SUBJECT_NAME,
+    SUBJECT_TYPED,
     SUBJECTS_IN_A_LIST,
     MappingForm,
     ReadingForm,
+    TypedSubjects,
     posted_mapping,
     posted_reading,
+    typed_subjects,
 )
 from dashboards.selectors.import_mapping import (
     Chosen,
@@ -46,6 +49,7 @@ from metrics.importing.guessing import ReadingGuess, guess_reading
 from metrics.importing.names import stored_names
 from metrics.importing.plans import Mapping, Reading, Shape
 from metrics.importing.problems import FileProblem
+from metrics.importing.surveys import UnknownName
 from metrics.models import ImportBatch
 from metrics.operations.imports import MAPPABLE, map_batch
 
@@ -86,6 +90,7 @@ class _Mapping:
         self.content = bytes(batch.file.content)
         self.received = receive(self.content, batch.file.name, largest=len(self.content))
         self.names = stored_names()
+        self.typed = typed_subjects(_plain(request.POST), self.names)
 
     def answer(self) -> HttpResponse:
         data = self.request.POST
@@ -104,7 +109,8 @@ class _Mapping:
 
     def _check(self, file: MappedFile, data: QueryDict) -> HttpResponse:
         forms = self._forms(file, data, is_bound=True)
-        if all([form.is_valid() for form in forms]):  # noqa: C419  # both tell what is wrong
+        are_valid = all([form.is_valid() for form in forms])  # noqa: C419  # both tell what is wrong
+        if are_valid and not self.typed.problems:
             chosen = file.chosen
             if not file.survey.values:
                 forms[1].add_error(None, _("Read this way, there is not a single value."))
@@ -141,6 +147,8 @@ class _Mapping:
         header = header_of(self.content, reading)
         periods = periods_across(header) if shape == Shape.WIDE_PERIODS else {}
         mapping = posted_mapping(_plain(data), shape, len(header), periods)
+        typed = {**mapping.subject_names, **self.typed.codes}
+        mapping = replace(mapping, subject_names=typed)
         reasons = why_kept(self.content, self.names, guess, mapping)
         chosen = Chosen(reading, mapping, guess.reasons, reasons, guess.unsure, tuple(header))
         return Posted(chosen, True)
@@ -199,7 +207,7 @@ class _Mapping:
                 },
                 "metric_names": _named(METRIC_NAME, unknown_metrics, chosen.mapping.metric_names),
                 "subject_names": _named(
-                    SUBJECT_NAME, unknown_subjects, chosen.mapping.subject_names
+                    SUBJECT_NAME, unknown_subjects, chosen.mapping.subject_names, self.typed
                 ),
             },
             status,
@@ -239,17 +247,35 @@ class NameChoice:
     """An unknown name with what may be chosen for it, and what is."""
 
     field: str
-    unknown: Any
+    unknown: UnknownName
     chosen: str
+    typed_field: str = ""
+    typed: str = ""
+    """What is typed instead: the code of a subject that is not among those to choose from."""
+    problem: str = ""
 
 
-def _named(beginning: str, unknown: tuple[Any, ...], chosen: dict[str, str]) -> list[NameChoice]:
+def _named(
+    beginning: str,
+    unknown: tuple[UnknownName, ...],
+    chosen: dict[str, str],
+    typed: TypedSubjects | None = None,
+) -> list[NameChoice]:
     """What differs by spelling alone is chosen already; for the rest a person chooses."""
     choices = []
     for name in unknown:
         code = chosen.get(name.text)
         shown = name.likeliest if code is None else code or LEAVE_OUT
-        choices.append(NameChoice(f"{beginning}{name.text}", name, shown))
+        choice = NameChoice(f"{beginning}{name.text}", name, shown)
+        if typed is not None:
+            is_near = any(near.code == code for near in name.near)
+            choice = replace(
+                choice,
+                typed_field=f"{SUBJECT_TYPED}{name.text}",
+                typed="" if not code or is_near else code,
+                problem=typed.problems.get(name.text, ""),
+            )
+        choices.append(choice)
     return choices
 
 

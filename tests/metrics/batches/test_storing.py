@@ -391,7 +391,7 @@ def test_a_file_that_kills_its_workers_is_not_tried_for_ever(
     stage: None, analyst: User, now: time_machine.Traveller
 ) -> None:
     batch = sent(table_of(*ROWS), analyst)
-    for _ in range(imports.MOST_ATTEMPTS):
+    for _ in range(imports.MOST_TRIES):
         assert take_next_batch() is not None
         now.shift(timedelta(seconds=61))
         reopen_dead_batches()

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metrics.batches.progress import Progress, Step
 from metrics.batches.undoing import undoing_of
 from metrics.choices import BatchMode, BatchState, Door, DraftState, RunTrigger, Verdict
 from metrics.models import (
@@ -24,8 +25,17 @@ from metrics.models import (
     RescoreNeed,
     Score,
 )
+from metrics.operations import imports
 from metrics.operations.drafts import approve_draft
-from metrics.operations.imports import undo_batch
+from metrics.operations.imports import (
+    MOST_TRIES,
+    BatchLost,
+    carry_out_batch,
+    give_batch_back,
+    reopen_dead_batches,
+    take_next_batch,
+    undo_batch,
+)
 from metrics.operations.measurements import delete_measurement, record_measurement
 from metrics.operations.runs import answer_all_needs, score_now
 from metrics.periods import parse_period
@@ -41,7 +51,7 @@ from tests.factories import (
     PortfolioFactory,
     ProjectFactory,
 )
-from tests.importing import checked, dumped, report, stored, table_of
+from tests.importing import checked, dumped, report, stored, table_of, undone, worked_off
 from tests.tables import table, told, waiting_from
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +104,7 @@ def test_what_was_new_goes_and_what_was_changed_comes_back(
     assert everything() != before
     RescoreNeed.objects.all().delete()
     now.shift(timedelta(days=1))
-    undoing = undo_batch(batch, by=pmo_lead)
+    undoing = undone(batch, pmo_lead)
     assert (undoing.deleted, undoing.restored, undoing.withdrawn, undoing.left) == (1, 1, 0, [])
     assert everything() == before
     assert dumped(tmp_path / "after") == dump
@@ -105,9 +115,8 @@ def test_what_was_new_goes_and_what_was_changed_comes_back(
         NOW + timedelta(days=1),
     )
     assert waiting_from() == {("P1", "2026-02"), ("P2", "2026-03")}
-    undone = MeasurementChange.objects.filter(door=Door.UNDO)
     assert table(
-        undone,
+        MeasurementChange.objects.filter(door=Door.UNDO),
         "value_before",
         "value_after",
         "note_after",
@@ -132,7 +141,7 @@ def test_asking_what_undoing_would_do_changes_nothing(stage: None, analyst: User
 
 def test_a_batch_is_undone_once(stage: None, analyst: User) -> None:
     batch = stored(checked(table_of(*ROWS), analyst))
-    undo_batch(batch, by=analyst)
+    undone(batch, analyst)
     with pytest.raises(ValidationError) as refusal:
         undo_batch(batch, by=analyst)
     assert told(refusal) == ["Only an import that is stored can be undone, and only once."]
@@ -148,7 +157,7 @@ def test_what_was_changed_or_deleted_since_stays_and_is_named(
     delete_measurement(gone, by=analyst, door=Door.FORM)
     now.shift(timedelta(hours=1))
     later = stored(checked(table_of("speed,P2,2026-04,15"), analyst))
-    undoing = undo_batch(batch, by=analyst)
+    undoing = undone(batch, analyst)
     assert (undoing.deleted, undoing.restored) == (1, 0)
     batch.refresh_from_db()
     assert [
@@ -184,7 +193,7 @@ def test_what_was_changed_or_deleted_since_stays_and_is_named(
 def test_what_lies_in_a_closed_month_by_now_stays_and_is_named(stage: None, analyst: User) -> None:
     batch = stored(checked(table_of(*ROWS), analyst))
     MonthClosingFactory(month=Month.parse("2026-02"))
-    undoing = undo_batch(batch, by=analyst)
+    undoing = undone(batch, analyst)
     assert (undoing.deleted, undoing.restored) == (1, 0)
     assert [(row.period, row.sentence) for row in undoing.left] == [
         (
@@ -203,9 +212,9 @@ def test_two_batches_are_undone_one_after_the_other(
     first = stored(checked(table_of(*ROWS), analyst))
     between = everything()
     second = stored(checked(table_of("speed,P1,2026-02,13", "speed,P2,2026-03,9"), analyst))
-    undo_batch(second, by=analyst)
+    undone(second, analyst)
     assert everything() == between
-    assert undo_batch(first, by=analyst).left == []
+    assert undone(first, analyst).left == []
     assert everything() == before
     assert dumped(tmp_path / "after") == dump
 
@@ -219,7 +228,7 @@ def test_drafts_are_withdrawn_and_what_they_replaced_waits_again(
     rows = ["delicate,P1,2026-03,5", "delicate,P1,2026-04,6"]
     batch = stored(checked(table_of(*rows), analyst))
     now.shift(timedelta(hours=1))
-    assert undo_batch(batch, by=analyst).withdrawn == 2
+    assert undone(batch, analyst).withdrawn == 2
     assert table(DraftMeasurement, "value", "state", "decided_by__username") == [
         (4.0, DraftState.WAITING, None),
         (5.0, DraftState.WITHDRAWN, "analyst"),
@@ -235,7 +244,7 @@ def test_an_approved_draft_is_undone_like_any_other_value(
     batch = stored(checked(table_of("delicate,P1,2026-03,5"), analyst))
     approve_draft(DraftMeasurement.objects.get(), by=pmo_lead)
     assert everything() != before
-    assert undo_batch(batch, by=analyst).deleted == 1
+    assert undone(batch, analyst).deleted == 1
     assert everything() == before
 
 
@@ -254,7 +263,7 @@ def test_the_scores_are_what_they_were(analyst: User, tmp_path: Path) -> None:
     assert batch.counts["stored"] == len(rows) + 1
     answer_all_needs()
     assert _scores() != scores
-    undo_batch(batch, by=analyst)
+    undone(batch, analyst)
     answer_all_needs()
     assert _scores() == scores
     assert dumped(tmp_path / "after") == dump
@@ -284,5 +293,75 @@ def test_undoing_from_the_latest_on_restores_every_column(
         if batch.counts["new"] + batch.counts["changed"]:
             done.append(stored(batch, mode=BatchMode.ACCEPTED_ONLY))
     for batch in reversed(done):
-        assert undo_batch(batch, by=analyst).left == []
+        assert undone(batch, analyst).left == []
     assert everything() == before
+
+
+def test_a_worker_given_up_for_dead_undoes_nothing_more(
+    stage: None, analyst: User, now: time_machine.Traveller
+) -> None:
+    before = everything()
+    batch = stored(checked(table_of(*ROWS), analyst))
+    imported = everything()
+    undo_batch(batch, by=analyst)
+    dead = take_next_batch()
+    assert dead is not None
+    now.shift(timedelta(seconds=61))
+    assert reopen_dead_batches() == 1
+    with pytest.raises(BatchLost):
+        carry_out_batch(dead)
+    assert everything() == imported
+    assert worked_off(batch).state == BatchState.UNDONE
+    assert everything() == before
+
+
+def test_an_undoing_that_kills_its_workers_is_given_up_and_nothing_is_undone(
+    stage: None, analyst: User, now: time_machine.Traveller
+) -> None:
+    batch = stored(checked(table_of(*ROWS), analyst))
+    imported = everything()
+    undo_batch(batch, by=analyst)
+    for _ in range(MOST_TRIES):
+        assert take_next_batch() is not None
+        now.shift(timedelta(seconds=61))
+        reopen_dead_batches()
+    batch.refresh_from_db()
+    assert (batch.state, everything()) == (BatchState.DONE, imported)
+    assert batch.error == (
+        "It could not be undone, and nothing of it was: A worker died of this file 5 times; it is"
+        " not tried again."
+    )
+
+
+def test_a_passing_fault_lets_the_undoing_be_taken_again(
+    stage: None, analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything()
+    batch = stored(checked(table_of(*ROWS), analyst))
+    undo_batch(batch, by=analyst)
+    claimed = take_next_batch()
+    assert claimed is not None
+    with monkeypatch.context() as broken:
+        broken.setattr(imports, "lock_out_measurements", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            carry_out_batch(claimed)
+    give_batch_back(claimed)
+    assert worked_off(batch).state == BatchState.UNDONE
+    assert everything() == before
+
+
+def test_much_is_put_back_part_by_part_and_told_of(
+    stage: None, analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything()
+    batch = stored(checked(table_of(*ROWS, "speed,P2,2026-04,14"), analyst))
+    told_of: list[Progress] = []
+    monkeypatch.setattr("metrics.batches.undoing.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("metrics.batches.progress.SECONDS_BETWEEN_NOTES", 0)
+    monkeypatch.setattr(imports, "show_progress", lambda batch, told: told_of.append(told))
+    undone(batch, analyst)
+    assert everything() == before
+    assert told_of == [
+        Progress(Step.LOOKING),
+        *(Progress(Step.RESTORING, done, 3) for done in (0, 0, 1, 2)),
+    ]

@@ -265,13 +265,15 @@ def test_a_saved_mapping_fits_itself_to_the_periods_that_are_there_now() -> None
         Shape.WIDE_PERIODS,
         subject_column=0,
         metric_column=3,
+        note_column=4,
         across={1: "Jan 2026", 2: "Feb 2026"},
     )
-    header = ["Project", "Mar 2026", "Apr 2026", "May 2026", "KPI"]
+    header = ["Project", "Mar 2026", "Apr 2026", "May 2026", "KPI", "Comment"]
     assert refitted(before, header) == Mapping(
         Shape.WIDE_PERIODS,
         subject_column=0,
         metric_column=4,
+        note_column=5,
         across={1: "Mar 2026", 2: "Apr 2026", 3: "May 2026"},
     )
     assert period_columns(["a", "2026", "12.5", "total 2026"]) == {1: "2026"}

@@ -76,3 +76,43 @@ def test_near_names_of_hundreds_are_found_among_thousands_quickly() -> None:
     for number in range(200):
         assert matcher.near(f"Program {number} region {number % 37}")
     assert time.perf_counter() - began < 5
+
+
+LABELS = [
+    ("TOTAL Baseline Whole Life Costs (\N{POUND SIGN}m) (including Non-Government Costs)", "cost"),
+    (
+        "Total budgeted whole life costs (\N{POUND SIGN}million)\n(including non-government costs)",
+        "cost",
+    ),
+    ("Financial Year Forecast (\N{POUND SIGN}m) (including Non-Government Costs)", "forecast"),
+    ("2014/2015 Forecast (\N{POUND SIGN}million)", "forecast"),
+    ("TOTAL Baseline Benefits (\N{POUND SIGN}m)", "benefits"),
+    (
+        "IPA Delivery Confidence Assessment \n(A Delivery Confidence Assessment of the project)",
+        "rating",
+    ),
+]
+METRICS = Matcher(
+    [
+        ("rating", "Delivery confidence rating"),
+        ("slip", "End date against the first one published"),
+        ("variance", "In-year forecast against budget"),
+        ("budget", "In-year budget"),
+        ("forecast", "In-year forecast"),
+        ("cost", "Baseline whole-life cost"),
+        ("benefits", "Baseline benefits"),
+    ]
+)
+
+
+@pytest.mark.parametrize(("label", "code"), LABELS)
+def test_a_name_is_found_among_the_many_words_of_a_published_label(label: str, code: str) -> None:
+    near = METRICS.near_label(label)
+    assert near[0].code == code
+    assert near[0].score < 1, "it is proposed, and a person chooses"
+    assert METRICS.likeliest(label) is None
+
+
+def test_a_label_that_shares_no_telling_word_is_near_to_nothing() -> None:
+    assert METRICS.near_label("GMPP ID Number") == []
+    assert METRICS.near_label("") == []

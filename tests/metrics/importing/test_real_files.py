@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from dashboards.reports.refused_rows import refused_csv
+from metrics.batches.refused import refused_table
 from metrics.batches.rows import kept_rows
 from metrics.choices import BatchMode, BatchState, Cadence, Verdict
 from metrics.importing.columns import guess_mapping, sample_columns
@@ -193,6 +197,20 @@ def test_what_can_be_read_is_imported_and_what_cannot_is_refused_with_its_reason
         ("cost", "CO_0024_2021-Q2", 34),
         ("cost", "CO_0176_2223-Q3", 52),
     ]
+
+    # The two refused projects stand for one here: one of them comes back mended.
+    header, row, _ = csv.reader(io.StringIO(refused_csv(refused_table(batch)).decode("utf-8-sig")))
+    places = [place for place in (11, 15, 17) if row[place]]
+    mended = [header, ["7.5" if place in places else cell for place, cell in enumerate(row)]]
+    text = io.StringIO()
+    csv.writer(text).writerows(mended)
+    upload = SimpleUploadedFile("mended.csv", text.getvalue().encode())
+    again = receive_file(upload, by=by)
+    _work()
+    again.refresh_from_db()
+    assert (again.mends, again.state) == (batch, BatchState.CHECKED), again.error
+    assert again.counts["refused"] == 0
+    assert sum(again.counts.values()) == len(places) == 3
 
 
 def _work() -> None:

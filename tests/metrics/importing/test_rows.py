@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,80 @@ def test_subjects_as_columns() -> None:
         ("line 2, column B", "adoption", "P4", "2026-03", "2", ""),
         ("line 3, column B", "churn", "S1", "2026-03", "0.5", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping", "notes"),
+    [
+        (
+            b"Project,Jan 2026,Feb 2026,Comment\nP1,1,2,Slow start\nP4,3,,\n",
+            Mapping(
+                Shape.WIDE_PERIODS,
+                subject_column=0,
+                fixed_metric="adoption",
+                note_column=3,
+                across={1: "Jan 2026", 2: "Feb 2026"},
+            ),
+            ["Slow start", "Slow start", None],
+        ),
+        (
+            b"Comment,Project,Use,Cost\n'=x,P1,1,2\n  ,P4,3,4\n",
+            Mapping(
+                Shape.WIDE_METRICS,
+                subject_column=1,
+                fixed_period="2026-03",
+                note_column=0,
+                across={2: "adoption", 3: "cost"},
+            ),
+            ["=x", "=x", None, None],
+        ),
+        (
+            b"m,A,B,Comment\nadoption,1,2,Both\n",
+            Mapping(
+                Shape.WIDE_SUBJECTS,
+                metric_column=0,
+                fixed_period="2026-03",
+                note_column=3,
+                across={1: "P1", 2: "P4"},
+            ),
+            ["Both", "Both"],
+        ),
+    ],
+)
+def test_the_note_of_a_row_stands_at_each_of_its_values_and_a_blank_one_says_nothing(
+    content: bytes, mapping: Mapping, notes: list[str | None]
+) -> None:
+    rows = given_rows(content, "wide.csv", Reading(), mapping, NAMES)
+    assert [row.note for row in rows] == notes
+
+
+def test_the_progress_of_reading_is_told_in_lines_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("metrics.importing.rows.ROWS_PER_STEP", 1)
+    mapping = Mapping(
+        Shape.WIDE_PERIODS,
+        subject_column=0,
+        fixed_metric="adoption",
+        across={1: "Jan 2026", 2: "Feb 2026"},
+    )
+    table: list[list[Any]] = [
+        ["Project", "Jan 2026", "Feb 2026"],
+        ["P1", 1, 2],
+        ["P2", 3, None],
+        ["P4", None, 4],
+    ]
+    lines = "".join(
+        ",".join("" if cell is None else str(cell) for cell in row) + "\n" for row in table
+    )
+    for content in (lines.encode(), workbook(*table)):
+        told: list[tuple[int, int]] = []
+
+        def tell(line: int, lines: int, told: list[tuple[int, int]] = told) -> None:
+            told.append((line, lines))
+
+        list(given_rows(content, "", Reading(), mapping, NAMES, tell))
+        assert told == [(2, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_a_table_on_its_side() -> None:
