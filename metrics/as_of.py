@@ -35,6 +35,7 @@ from metrics.models import (
     ScorecardAssignment,
     ScorecardLine,
 )
+from metrics.models.scorecards import SHARE_FIELDS, WEIGHT_FIELDS
 from metrics.periods import Period
 from metrics.scoring.columns import Integers, Measurements
 from projects.models import (
@@ -108,17 +109,31 @@ _LINK_COLUMNS: dict[type[models.Model], tuple[str, dict[str, str]]] = {
 """Links travel in the columns of subjects: their two ends as parent and portfolio."""
 
 
+_CARD_TEXTS = ("code", "name", "overall")
+_CARD_NUMBERS = (
+    "is_default",
+    *WEIGHT_FIELDS,
+    "min_coverage",
+    "min_categories",
+    "amber_from",
+    "green_from",
+    *SHARE_FIELDS,
+)
+"""What a scorecard is made of besides its kind of subject; they travel in columns of their own."""
+
+
 class _Record(NamedTuple):
     """One row of any history, as it stood at one of the moments."""
 
     moment: int
     table: int
     key: int
-    text: str | None  # a subject's kind, an override's curve
+    text: str | None  # a subject's or a scorecard's kind, an override's curve
     facts: tuple[Any, ...]  # by _SUBJECT_FIELDS
+    card: tuple[Any, ...]  # by _CARD_TEXTS and _CARD_NUMBERS
 
 
-_MODELS = (*_COLUMNS_OF, *_LINK_COLUMNS)
+_MODELS: tuple[type[models.Model], ...] = (*_COLUMNS_OF, *_LINK_COLUMNS, Scorecard)
 
 
 def _select(moment: int, model: type[models.Model]) -> str:
@@ -128,6 +143,8 @@ def _select(moment: int, model: type[models.Model]) -> str:
         key, text = "id", "kind"
         columns = {"active_from": "active_from", "active_until": "active_until"}
         columns |= _COLUMNS_OF[model]
+    elif model is Scorecard:
+        key, text, columns = "id", "subject_kind", {}
     else:
         key, columns = _LINK_COLUMNS[model]
         text = "CAST(curve AS text)" if model is CurveOverride else "CAST(NULL AS text)"
@@ -135,6 +152,7 @@ def _select(moment: int, model: type[models.Model]) -> str:
         columns.get(name) or f"CAST(NULL AS {'double precision' if name in _REAL else 'bigint'})"
         for name in _SUBJECT_FIELDS
     ]
+    selected += _of_a_card() if model is Scorecard else _of_no_card()
     return (
         f"SELECT {moment}, {_MODELS.index(model)}, {key}, {text}, {', '.join(selected)} FROM"
         f" (SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY history_date DESC,"
@@ -143,34 +161,45 @@ def _select(moment: int, model: type[models.Model]) -> str:
     )
 
 
+def _of_a_card() -> list[str]:
+    numbers = {"is_default": "CASE WHEN is_default THEN 1 ELSE 0 END"}
+    return [
+        *_CARD_TEXTS,
+        *(f"CAST({numbers.get(name, name)} AS double precision)" for name in _CARD_NUMBERS),
+    ]
+
+
+def _of_no_card() -> list[str]:
+    return [
+        *("CAST(NULL AS text)" for _ in _CARD_TEXTS),
+        *("CAST(NULL AS double precision)" for _ in _CARD_NUMBERS),
+    ]
+
+
 _REAL = frozenset({"project_weight", "segment_weight", "customer_weight", "share"})
 
 
 def _records(moments: Sequence[datetime]) -> Iterator[_Record]:
-    """All subjects and links at all moments, in one query."""
+    """All subjects, links and scorecards at all moments, in one query."""
     parts = [_select(moment, model) for moment in range(len(moments)) for model in _MODELS]
     at = [connection.ops.adapt_datetimefield_value(moment) for moment in moments]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [each for each in at for _ in _MODELS])
+        end = len(_SUBJECT_FIELDS)
         for moment, table, key, text, *facts in cursor.fetchall():
-            yield _Record(moment, table, key, text, tuple(facts))
+            yield _Record(moment, table, key, text, tuple(facts[:end]), tuple(facts[end:]))
 
 
 def read_ledgers_as_of(moments: Sequence[datetime]) -> list[Ledger]:
-    """All definitions and links as they stood at each of the moments; in three queries."""
+    """All definitions and links as they stood at each of the moments; in two queries."""
     records: dict[tuple[int, type[models.Model]], list[_Record]] = defaultdict(list)
     for record in _records(moments):
         records[record.moment, _MODELS[record.table]].append(record)
     for found in records.values():
         found.sort(key=lambda record: record.key)
-    metrics = _rows_at(MetricDefinition, moments)
-    cards = _rows_at(Scorecard, moments)
+    metrics = _metrics_at(moments)
     return [
-        ledger_of(
-            _stated(
-                {model: records[number, model] for model in _MODELS}, metrics[number], cards[number]
-            )
-        )
+        ledger_of(_stated({model: records[number, model] for model in _MODELS}, metrics[number]))
         for number in range(len(moments))
     ]
 
@@ -183,7 +212,6 @@ def read_ledger_as_of(at: datetime) -> Ledger:
 def _stated(
     records: Mapping[type[models.Model], Sequence[_Record]],
     metrics: Sequence[MetricDefinition],
-    cards: Sequence[Scorecard],
 ) -> Stated:
     """What is said of a row that is not on record is left out."""
 
@@ -191,6 +219,7 @@ def _stated(
         for record in records[model]:
             yield record.facts[_ONE], record.facts[_OTHER], record
 
+    cards = [_card(record) for record in records[Scorecard]]
     metric_ids = {row.pk for row in metrics}
     card_ids = {row.pk for row in cards}
     card_of = {subject: card for subject, card, _ in ends(ScorecardAssignment) if card in card_ids}
@@ -235,9 +264,18 @@ _ONE, _OTHER, _FROM, _UNTIL, _WEIGHT = (
 )
 
 
-def _rows_at(model: type[models.Model], moments: Sequence[datetime]) -> list[list[Any]]:
-    """The rows of a model as they were at each moment, in one query; also such as are gone."""
-    history: Any = model.history  # type: ignore[attr-defined]
+def _card(record: _Record) -> Scorecard:
+    told = dict(zip((*_CARD_TEXTS, *_CARD_NUMBERS), record.card, strict=True))
+    told |= {
+        "is_default": bool(told["is_default"]),
+        "min_categories": int(told["min_categories"]),
+    }
+    return Scorecard(pk=record.key, subject_kind=record.text or "", **told)
+
+
+def _metrics_at(moments: Sequence[datetime]) -> list[list[MetricDefinition]]:
+    """The metrics as they were at each moment, in one query; also such as are gone."""
+    history: Any = MetricDefinition.history
     records = list(
         history.filter(history_date__lte=max(moments)).order_by("history_date", "history_id")
     )

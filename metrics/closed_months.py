@@ -26,7 +26,12 @@ class ClosedMonths:
 
     @classmethod
     def read(cls) -> ClosedMonths:
-        rows = list(MonthClosing.objects.values_list("month", "reopened_at", "closed_at"))
+        return cls.of(MonthClosing.objects.values_list("month", "reopened_at", "closed_at"))
+
+    @classmethod
+    def of(cls, closings: Iterable[tuple[Month, datetime | None, datetime]]) -> ClosedMonths:
+        """By all closings there ever were: their months, when they were ended and began."""
+        rows = list(closings)
         first = min((month for month, *_ in rows), default=None)
         moments = {month: closed_at for month, reopened_at, closed_at in rows if not reopened_at}
         return cls(
@@ -52,3 +57,9 @@ class ClosedMonths:
 
     def __bool__(self) -> bool:
         return self.first_named is not None
+
+
+def numbered(closings: Iterable[MonthClosing]) -> dict[int, MonthClosing]:
+    """The closings of one month by their number: 1 is the first that there was."""
+    in_order = sorted(closings, key=lambda closing: (closing.closed_at, closing.pk))
+    return dict(enumerate(in_order, start=1))

@@ -2,7 +2,8 @@
 
 Own lines are computed from what is measured now, those of a closed month from what stood when it
 was closed; the scores of children are the stored ones, so that the cost follows what is opened and
-not the size of the organisation.
+not the size of the organisation. What a closing reported before its month was reopened is explained
+by what stood at that closing, and its children by the scores that were reported with it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 from metrics.as_of import read_ledgers_as_of, read_measurements_as_of
 from metrics.choices import Band
 from metrics.closed_months import ClosedMonths
-from metrics.ledger import Ledger, read_board, read_ledger, read_measurements
-from metrics.models import MetricDefinition
+from metrics.ledger import BoardWish, Ledger, read_boards, read_ledger, read_measurements
+from metrics.models import MetricDefinition, MonthClosing
 from metrics.periods import period_holding
 from metrics.scoring.changes import Change, change_between
 from metrics.scoring.columns import CATEGORIES
@@ -38,9 +39,13 @@ class Explanation:
 
     subject: Subject
     month: Month
+    closing: MonthClosing | None
+    """Explained as this closing of the month reported it."""
     node: Node | None
     against: Month | None
+    """Compared with this month; with the month itself as it stands now, where a closing is told."""
     before: Node | None
+    """The month that it is compared with."""
     change: Change | None
     reason: str
     subjects: dict[int, Subject]
@@ -52,6 +57,11 @@ class Explanation:
     as_of: datetime | None
     """By the definitions of which moment the month is explained; None = by today's."""
     as_of_before: datetime | None
+
+    @property
+    def is_restated(self) -> bool:
+        """Whether what was reported is compared with what the same month says now."""
+        return self.closing is not None and self.against == self.month
 
     def subject_of(self, node: Node | Change) -> Subject:
         """The subject that a node of kind `subject` is about."""
@@ -85,17 +95,30 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """What stood at a moment (now, if None), and what explains by it."""
+class _Wish:
+    """Months to explain together, by what stood at a moment (now, if None)."""
 
     at: datetime | None
+    months: tuple[Month, ...]
+    closing: int | None
+    """The key of a closing that was ended: its reported scores, and not what stands now."""
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What explains a wish."""
+
+    wish: _Wish
     ledger: Ledger
     explainer: Explainer
     number: int | None
     """The subject's; None if there was no such subject."""
 
-    def tree(self, month: Month, depth: int) -> Node | None:
-        return None if self.number is None else self.explainer.explain(self.number, month, depth)
+    def tree(self, month: Month) -> Node | None:
+        if self.number is None:
+            return None
+        return self.explainer.explain(self.number, month, self.wish.depth)
 
 
 def explain(
@@ -106,28 +129,20 @@ def explain(
     depth: int = 0,
     ledger: Ledger | None = None,
     closed: ClosedMonths | None = None,
+    closing: MonthClosing | None = None,
 ) -> Explanation:
     """Take the subject's scores in a month apart, children opened `depth` levels down.
 
     A closed month is explained by what stood when it was closed, its children by their frozen
-    scores. A ledger that was read a moment ago can be given, so that it isn't read again.
+    scores; with one of the month's closings it is explained as that one reported it. A ledger that
+    was read a moment ago can be given, so that it isn't read again.
     """
-    closed = closed or ClosedMonths.read()
-    moments = [closed.closed_at(each) for each in (month, against or month)]
-    is_one = moments[0] == moments[1]
-    together = sorted({month, against or month}) if is_one else [month]
-    past = list(dict.fromkeys(moment for moment in moments if moment is not None))
-    ledgers: dict[datetime | None, Ledger] = dict(
-        zip(past, read_ledgers_as_of(past) if past else [], strict=True)
-    )
-    if None in moments:
-        ledgers[None] = ledger or read_ledger()
-    now = _side(subject, moments[0], together, depth, ledgers)
-    node = now.tree(month, 0 if moments[0] else depth)
-    then = now
-    if against is not None and not is_one:
-        then = _side(subject, moments[1], [against], depth, ledgers)
-    before = None if against is None else then.tree(against, 0 if moments[1] else depth)
+    closed = ClosedMonths.read() if closed is None else closed
+    wishes = _wishes(month, against, depth, closed, closing)
+    sides = _sides(subject, wishes, ledger)
+    now, then = sides[0], sides[-1]
+    node = now.tree(month)
+    before = None if against is None else then.tree(against)
     subject_keys, metric_keys = _keys(now.ledger), _keys(now.ledger, of_metrics=True)
     if before is not None and then is not now:
         before = _renumbered(
@@ -135,10 +150,12 @@ def explain(
             _numbering(then.ledger.subject_ids.tolist(), subject_keys),
             _numbering(then.ledger.metric_ids.tolist(), metric_keys),
         )
-    change = change_between(before, node)
+    is_restated = closing is not None and against == month
+    change = change_between(node, before) if is_restated else change_between(before, node)
     return Explanation(
         subject,
         month,
+        closing,
         node,
         against,
         before,
@@ -149,32 +166,71 @@ def explain(
         subject_keys,
         metric_keys,
         {**then.ledger.metric_rows, **now.ledger.metric_rows},
-        moments[0],
-        None if against is None else moments[1],
+        now.wish.at,
+        None if against is None else then.wish.at,
     )
 
 
-def _side(
-    subject: Subject,
-    at: datetime | None,
-    wanted: Sequence[Month],
+def _wishes(
+    month: Month,
+    against: Month | None,
     depth: int,
-    ledgers: Mapping[datetime | None, Ledger],
-) -> _Side:
-    ledger, depth = ledgers[at], 0 if at else depth
-    number = int(np.searchsorted(ledger.subject_ids, subject.pk))
-    is_there = number < len(ledger.subject_ids) and int(ledger.subject_ids[number]) == subject.pk
-    months = np.array([int(month) for month in wanted], dtype=np.int64)
-    opened = _opened(ledger, number, depth) if is_there else np.empty(0, np.int64)
-    board = read_board(ledger, months, np.setdiff1d(ledger.children_of(opened), opened))
-    first, last = int(months[0]), int(months[-1])
-    measurements = (
-        read_measurements(ledger, first, last, opened)
-        if at is None
-        else read_measurements_as_of(ledger, at, first, last, opened)
+    closed: ClosedMonths,
+    closing: MonthClosing | None,
+) -> list[_Wish]:
+    """One where both months are told by the same definitions, else one for each of them."""
+    at = closed.closed_at(month) if closing is None else closing.closed_at
+    ended = closing.pk if closing is not None and closing.reopened_at else None
+    other = at if against is None else closed.closed_at(against)
+    depth_of = {moment: 0 if moment else depth for moment in (at, other)}
+    if ended is None and at == other:
+        months = tuple(sorted({month, against or month}))
+        return [_Wish(at, months, None, depth_of[at])]
+    wishes = [_Wish(at, (month,), ended, depth_of[at])]
+    if against is not None:
+        wishes.append(_Wish(other, (against,), None, depth_of[other]))
+    return wishes
+
+
+def _sides(subject: Subject, wishes: Sequence[_Wish], ledger: Ledger | None) -> list[_Side]:
+    ledgers = _ledgers([wish.at for wish in wishes], ledger)
+    found = []
+    for wish in wishes:
+        stood = ledgers[wish.at]
+        number = int(np.searchsorted(stood.subject_ids, subject.pk))
+        is_there = number < len(stood.subject_ids) and int(stood.subject_ids[number]) == subject.pk
+        opened = _opened(stood, number, wish.depth) if is_there else np.empty(0, np.int64)
+        months = np.array([int(month) for month in wish.months], dtype=np.int64)
+        found.append((wish, stood, number if is_there else None, opened, months))
+    boards = read_boards(
+        [
+            BoardWish(stood, months, np.setdiff1d(stood.children_of(opened), opened), wish.closing)
+            for wish, stood, _, opened, months in found
+        ]
     )
-    explainer = Explainer.of(ledger.definitions, measurements, months, opened, board)
-    return _Side(at, ledger, explainer, number if is_there else None)
+    sides = []
+    for (wish, stood, number_of, opened, months), board in zip(found, boards, strict=True):
+        first, last = int(months[0]), int(months[-1])
+        measurements = (
+            read_measurements(stood, first, last, opened)
+            if wish.at is None
+            else read_measurements_as_of(stood, wish.at, first, last, opened)
+        )
+        explainer = Explainer.of(stood.definitions, measurements, months, opened, board)
+        sides.append(_Side(wish, stood, explainer, number_of))
+    return sides
+
+
+def _ledgers(
+    moments: Sequence[datetime | None], now: Ledger | None
+) -> dict[datetime | None, Ledger]:
+    past = list(dict.fromkeys(moment for moment in moments if moment is not None))
+    ledgers: dict[datetime | None, Ledger] = dict(
+        zip(past, read_ledgers_as_of(past) if past else [], strict=True)
+    )
+    if None in moments:
+        ledgers[None] = now or read_ledger()
+    return ledgers
 
 
 def _keys(ledger: Ledger, *, of_metrics: bool = False) -> list[int]:

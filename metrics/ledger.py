@@ -21,6 +21,7 @@ from metrics.models import (
     Exemption,
     Measurement,
     MetricDefinition,
+    ReportedScore,
     Score,
     Scorecard,
     ScorecardLine,
@@ -52,6 +53,7 @@ from projects.models import Subject as SubjectRow
 
 _MEASUREMENTS = Measurement._meta.db_table
 _SCORES = Score._meta.db_table
+_REPORTED = ReportedScore._meta.db_table
 _STAGED_SCORES = "staged_scores"
 
 
@@ -446,31 +448,71 @@ def by_metric(ledger: Ledger, columns: Columns) -> dict[int, Measurements]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class BoardWish:
+    """Whose stored category scores are wanted, by whose numbers; `closing` = as it reported."""
+
+    ledger: Ledger
+    months: Integers
+    subjects: Integers
+    closing: int | None = None
+    """The key of a closing of the one month that is wanted."""
+
+
 def read_board(ledger: Ledger, months: Integers, subjects: Integers) -> Board:
     """The stored category scores of some subjects, on a board for all of them."""
-    board = Board.empty(len(ledger.subject_ids), len(months))
-    if not len(subjects):
-        return board
-    kinds = {"subject": "i", "month": "i"}
-    fields = ["subject_id", "month"]
-    for category in Category.values:
-        kinds |= {f"{category}_score": "n", f"{category}_coverage": "n"}
-        fields += [f"{category}_score", f"{category}_coverage"]
-    of_months, month_values = among("month", months)
-    of_subjects, subject_values = among("subject_id", ledger.subject_ids[subjects])
-    columns = read_columns(
-        kinds,
-        f"SELECT {', '.join(fields)} FROM {_SCORES} WHERE {of_months} AND {of_subjects}",
-        [*month_values, *subject_values],
+    return read_boards([BoardWish(ledger, months, subjects)])[0]
+
+
+def read_boards(wishes: Sequence[BoardWish]) -> list[Board]:
+    """A board for each wish, in one query for all of them."""
+    boards = [Board.empty(len(wish.ledger.subject_ids), len(wish.months)) for wish in wishes]
+    parts, parameters = [], []
+    for number, wish in enumerate(wishes):
+        if len(wish.subjects):
+            query, values = _stored_categories(number, wish)
+            parts.append(query)
+            parameters += values
+    if not parts:
+        return boards
+    kinds = {"wish": "i", "subject": "i", "month": "i"} | dict.fromkeys(_CATEGORY_COLUMNS, "n")
+    columns = read_columns(kinds, " UNION ALL ".join(parts), parameters)
+    for number, (wish, board) in enumerate(zip(wishes, boards, strict=True)):
+        mine = columns["wish"] == number
+        _put_on(board, wish, {name: column[mine] for name, column in columns.items()})
+    return boards
+
+
+_CATEGORY_COLUMNS = tuple(
+    f"{category}_{part}" for category in Category.values for part in ("score", "coverage")
+)
+
+
+def _stored_categories(number: int, wish: BoardWish) -> tuple[str, list[Any]]:
+    wanted = ", ".join(_CATEGORY_COLUMNS)
+    of_subjects, subjects = among("subject_id", wish.ledger.subject_ids[wish.subjects])
+    if wish.closing is not None:
+        return (
+            f"SELECT {number}, subject_id, {int(wish.months[0])}, {wanted} FROM {_REPORTED}"
+            f" WHERE closing_id = %s AND {of_subjects}",
+            [wish.closing, *subjects],
+        )
+    of_months, months = among("month", wish.months)
+    return (
+        f"SELECT {number}, subject_id, month, {wanted} FROM {_SCORES}"
+        f" WHERE {of_months} AND {of_subjects}",
+        [*months, *subjects],
     )
-    subject = np.searchsorted(ledger.subject_ids, columns["subject"])
-    month = np.searchsorted(months, columns["month"])
+
+
+def _put_on(board: Board, wish: BoardWish, columns: Columns) -> None:
+    subject = np.searchsorted(wish.ledger.subject_ids, columns["subject"])
+    month = np.searchsorted(wish.months, columns["month"])
     for number, category in enumerate(Category.values):
         coverage = columns[f"{category}_coverage"]
         board.present[number, subject, month] = ~np.isnan(coverage)
         board.coverage[number, subject, month] = np.nan_to_num(coverage)
         board.score[number, subject, month] = columns[f"{category}_score"]
-    return board
 
 
 _BANDS = frozenset(column for column in SCORE_COLUMNS if column.endswith("_band"))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, FilteredRelation, Q
 
-from dashboards.selectors.entry import DueValue, due_values, read_desk
+from dashboards.selectors.missing import (
+    Missing,
+    MissingPage,
+    StandingNow,
+    missing_of,
+    missing_page,
+    standing_now,
+)
 from dashboards.selectors.months import current_month
-from dashboards.selectors.scores import LABELS, Mark, marks_of
+from dashboards.selectors.scores import LABELS, OVERALL, Mark, marks_of
 from metrics.choices import Band
-from metrics.closed_months import ClosedMonths
-from metrics.due import DueState
-from metrics.entry_rights import Claims
+from metrics.closed_months import ClosedMonths, numbered
 from metrics.models import (
     SCORE_COLUMNS,
-    MetricDefinition,
     MonthClosing,
     ReportedScore,
     RescoreNeed,
@@ -34,8 +37,6 @@ MONTHS_PER_PAGE = 24
 MOST_DIFFERENCES = 20
 
 SAME = 1e-6
-
-ANSWERED = (DueState.ANSWERED, DueState.PROPOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class Restated:
     """One of the organisation's scores as it was reported and as it stands now."""
 
     label: str
+    anchor: str
+    """Where its explanation stands on the page that explains; empty for the overall score."""
     reported: Mark
     now: Mark
 
@@ -146,6 +149,8 @@ class Restated:
 class Report:
     """What was reported by one closing of a month that was reopened later."""
 
+    number: int
+    """Of the closing among those of its month; its explanation is asked for by it."""
     closing: MonthClosing
     organisation: tuple[Restated, ...]
     """Empty if the organisation had no score then."""
@@ -189,7 +194,8 @@ def month_page(month: Month) -> MonthPage:
     stored = Score.objects.filter(month=month)
     now = stored.filter(subject=organisation.pk if organisation else None).first()
     counts = stored.aggregate(scored=Count("pk"), insufficient=_insufficient())
-    reports = _reports(month, organisation, now)
+    closings = facts.closings.get(month, [])
+    reports = _reports(month, closings, organisation, now)
     return MonthPage(
         row=_row(
             facts,
@@ -197,7 +203,7 @@ def month_page(month: Month) -> MonthPage:
             (counts["scored"], counts["insufficient"]),
             marks_of(now)[0],
         ),
-        closings=tuple(facts.closings.get(month, ())),
+        closings=tuple(closings),
         reports=reports,
         organisation=organisation.code if organisation else "",
         waiting=_waiting(month),
@@ -205,7 +211,10 @@ def month_page(month: Month) -> MonthPage:
 
 
 def _reports(
-    month: Month, organisation: Organisation | None, now: Score | None
+    month: Month,
+    closings: Sequence[MonthClosing],
+    organisation: Organisation | None,
+    now: Score | None,
 ) -> tuple[Report, ...]:
     """The latest first."""
     reported = {
@@ -214,20 +223,21 @@ def _reports(
             closing__month=month, subject=organisation.pk if organisation else None
         )
     }
-    closings = (
-        MonthClosing.objects.filter(month=month, reopened_at__isnull=False)
-        .select_related("closed_by", "reopened_by")
-        .order_by("-reopened_at", "-pk")
-    )
+    ended = [
+        (closing.reopened_at, closing.pk, number, closing)
+        for number, closing in numbered(closings).items()
+        if closing.reopened_at is not None
+    ]
     differing = _differing(month)
     return tuple(
         Report(
+            number,
             row,
             _restated(reported.get(row.pk), now),
             tuple(differing[row.pk][:MOST_DIFFERENCES]),
             len(differing[row.pk]),
         )
-        for row in closings
+        for _, _, number, row in sorted(ended, reverse=True)
     )
 
 
@@ -237,7 +247,7 @@ def _restated(reported: ReportedScore | None, now: Score | None) -> tuple[Restat
     as_it_was = Score(**{column: getattr(reported, column) for column in SCORE_COLUMNS})
     before, after = _all_marks(as_it_was), _all_marks(now)
     return tuple(
-        Restated(LABELS[mark.measure], mark, other)
+        Restated(LABELS[mark.measure], "" if mark.measure == OVERALL else mark.measure, mark, other)
         for mark, other in zip(before, after, strict=True)
     )
 
@@ -254,6 +264,14 @@ def _differing(month: Month) -> dict[int, list[Difference]]:
         .annotate(
             now=FilteredRelation("subject__scores", condition=Q(subject__scores__month=month))
         )
+        # Said without `exclude`, which would pass by a subject that any report of the month agrees
+        # about.
+        .filter(
+            Q(overall_score__isnull=True, now__overall_score__isnull=False)
+            | Q(overall_score__isnull=False, now__overall_score__isnull=True)
+            | Q(now__overall_score__lt=F("overall_score") - SAME)
+            | Q(now__overall_score__gt=F("overall_score") + SAME)
+        )
         .values_list(
             "closing_id",
             "subject__code",
@@ -264,8 +282,6 @@ def _differing(month: Month) -> dict[int, list[Difference]]:
             "now__overall_score",
             "now__overall_band",
         )
-        .exclude(overall_score__isnull=True, now__overall_score__isnull=True)
-        .exclude(now__overall_score__range=(F("overall_score") - SAME, F("overall_score") + SAME))
     )
     found: dict[int, list[Difference]] = defaultdict(list)
     for closing, code, name, kind, reported, reported_band, now, band in rows:
@@ -294,40 +310,6 @@ def _waiting(month: Month) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingMetric:
-    """A metric with values that are expected in the months to be closed and have not come."""
-
-    metric: MetricDefinition
-    total: int
-    answered: int
-    """Of which somebody said that there is none, or proposed that it does not apply."""
-    waiting: int
-    """Of which a value waits for approval."""
-    people: tuple[str, ...]
-    """To whom they are assigned; empty = any analyst may give them."""
-
-
-@dataclass(frozen=True, slots=True)
-class MissingPerson:
-    name: str
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What has not come, by metric and by person."""
-
-    metrics: tuple[MissingMetric, ...]
-    people: tuple[MissingPerson, ...]
-    """A value that is assigned to several counts with each of them."""
-    total: int
-
-    @property
-    def nobodys(self) -> int:
-        return sum(line.total for line in self.metrics if not line.people)
-
-
-@dataclass(frozen=True, slots=True)
 class ClosingPlan:
     """What closing a month would do, and what has not come yet."""
 
@@ -345,65 +327,40 @@ class ClosingPlan:
 def closing_plan(month: Month) -> ClosingPlan:
     """The months that would be closed together, and what still waits."""
     closed = ClosedMonths.read()
-    first = closed.first_named
-    if first is None:
-        first = (
-            Score.objects.filter(month__lte=month)
-            .order_by("month")
-            .values_list("month", flat=True)
-            .first()
-        )
-    months = closed.open_among(month_range(min(first or month, month), month))
-    organisation = Organisation.objects.values("pk")[:1]
-    now = Score.objects.filter(month=month, subject__in=organisation).first()
+    now = standing_now(month)
+    months = months_to_close(month, closed, now)
     return ClosingPlan(
         month=month,
-        months=tuple(months),
-        waiting=_waiting(month),
-        missing=_missing(months),
-        overall=marks_of(now)[0],
+        months=months,
+        waiting=now.waiting,
+        missing=missing_of(months, closed),
+        overall=marks_of(now.score)[0],
     )
 
 
-def _missing(months: Sequence[Month]) -> Missing:
-    """Values of these months that are expected of anybody and have not come."""
-    due = due_values(read_desk(None))
-    values = [value for value in due.missing if value.month in months]
-    claims = Claims.read()  # the desk of everybody looks past them
-    owners = {
-        (value.metric.pk, value.subject.pk): claims.owners(value.metric.pk, value.subject.pk)
-        for value in values
-    }
-    keys = {owner for found in owners.values() for owner in found}
-    names = {
-        person.pk: person.get_full_name() or person.get_username()
-        for person in User.objects.filter(pk__in=keys)
-    }
-    of_metric: dict[int, list[DueValue]] = {}
-    of_person: Counter[str] = Counter()
-    for value in values:
-        of_metric.setdefault(value.metric.pk, []).append(value)
-        of_person.update(names[owner] for owner in owners[value.metric.pk, value.subject.pk])
-    lines = [
-        MissingMetric(
-            found[0].metric,
-            len(found),
-            sum(value.state in ANSWERED for value in found),
-            sum(value.state == DueState.WAITING for value in found),
-            tuple(
-                sorted(
-                    {
-                        names[owner]
-                        for each in found
-                        for owner in owners[each.metric.pk, each.subject.pk]
-                    }
-                )
-            ),
-        )
-        for found in of_metric.values()
-    ]
-    return Missing(
-        tuple(sorted(lines, key=lambda line: (-line.total, line.metric.name))),
-        tuple(MissingPerson(name, total) for name, total in of_person.most_common()),
-        len(values),
+def months_to_close(month: Month, closed: ClosedMonths, now: StandingNow) -> tuple[Month, ...]:
+    """All open months up to this one, from the first that was ever closed or has scores."""
+    first = closed.first_named or now.first_scored or month
+    return tuple(closed.open_among(month_range(min(first, month), month)))
+
+
+def missing_before_closing(
+    month: Month,
+    *,
+    metric: str = "",
+    person: str = "",
+    is_nobodys: bool = False,
+    number: str | None = None,
+) -> MissingPage:
+    """What has not come of the months that would be closed together, one by one."""
+    closed = ClosedMonths.read()
+    months = months_to_close(month, closed, standing_now(month))
+    return missing_page(
+        month,
+        months,
+        closed,
+        metric=metric,
+        person=person,
+        is_nobodys=is_nobodys,
+        number=number,
     )

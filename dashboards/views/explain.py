@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,18 +14,22 @@ from dashboards.access import ENTER_MEASUREMENTS, READ_DASHBOARDS, needs
 from dashboards.figures import Chart, change_bridge_chart
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.presentation.months import MonthPicker, month_label
+from dashboards.presentation.numbers import score_text
 from dashboards.presentation.tiles import ScoreTile
-from dashboards.selectors.explain import ExplainPage, explain_page, values_behind
+from dashboards.selectors.explain import ExplainPage, closing_of, explain_page, values_behind
 from dashboards.selectors.months import current_month
 from dashboards.selectors.scores import OVERALL, Mark, marks_of
 from dashboards.views.links import crumbs_of
 from dashboards.views.month_pages import is_asked_for, render_part
 from dashboards.views.requests import month_parameter
 from metrics.choices import Category
-from metrics.models import MetricDefinition
+from metrics.models import MetricDefinition, Score
 from metrics.operations.measurements import may_enter
 from projects.models import Subject
 from projects.months import MONTHS_PER_YEAR, Month
+
+DIGITS = 6
+"""No month is closed a million times."""
 
 
 @require_safe
@@ -31,9 +38,12 @@ def explain(request: HttpRequest, code: str, month: Month) -> HttpResponse:
     """One subject's scores in a month, taken apart; HTMX asks for single groups of it."""
     if wanted := month_parameter(request):
         return redirect(_address(request, code, wanted))
-    opened = request.GET.getlist("all")
     page = explain_page(
-        code, month, against=month_parameter(request, "against"), open_groups=opened
+        code,
+        month,
+        against=month_parameter(request, "against"),
+        open_groups=request.GET.getlist("all"),
+        closing=_closing_parameter(request),
     )
     if page is None:
         raise Http404
@@ -66,13 +76,17 @@ def explain_values(
     subject = get_object_or_404(Subject, code=code)
     definition = get_object_or_404(MetricDefinition, code=metric)
     page = values_behind(definition, subject, period)
+    number = _closing_parameter(request)
+    closing = None if number is None else closing_of(month, number)
+    if number is not None and closing is None:
+        raise Http404
     is_enterable = (
         not definition.is_computed
         and definition.subject_kind == subject.kind
         and request.user.has_perm(ENTER_MEASUREMENTS)
         and may_enter(request.user, definition, subject)
     )
-    context = {"page": page, "may_enter": is_enterable}
+    context = {"page": page, "may_enter": is_enterable, "closing": closing}
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render_part(request, "explain_values", context)
     crumbs = [*crumbs_of(subject, month), ("Explanation", reverse("explain", args=[code, month]))]
@@ -82,10 +96,20 @@ def explain_values(
 def _address(request: HttpRequest, code: str, month: Month) -> str:
     """The same page of another month; what it is compared with moves to that month's own."""
     query = request.GET.copy()
-    for name in ("month", "against"):
+    for name in ("month", "against", "closing"):
         query.pop(name, None)
     address = reverse("explain", args=[code, month])
     return f"{address}?{query.urlencode()}" if query else address
+
+
+def _closing_parameter(request: HttpRequest) -> int | None:
+    """Which closing of the month is asked about, None if none is."""
+    text = request.GET.get("closing", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS and int(text)):
+        raise BadRequest(f"{text!r} is no closing; a month's closings are numbered from 1.")
+    return int(text)
 
 
 def _picker(page: ExplainPage) -> MonthPicker:
@@ -95,18 +119,19 @@ def _picker(page: ExplainPage) -> MonthPicker:
 def _against_picker(page: ExplainPage) -> dict[str, object]:
     """The months that this one can be compared with, the same month of the year before first."""
     offered = [month for month in page.scored_months if month != page.month]
-    if page.against not in offered:
+    if page.against not in offered and not page.is_restated:
         offered.append(page.against)
     year_ago = page.month.plus(-MONTHS_PER_YEAR)
     return {
         "months": sorted(offered, reverse=True),
         "chosen": page.against,
         "year_ago": year_ago if year_ago in offered and year_ago != page.against else None,
+        "year_ago_query": urlencode({**page.closing_query, "against": str(year_ago)}),
     }
 
 
 def _overall_tile(page: ExplainPage) -> ScoreTile:
-    overall, before = marks_of(page.stored)[0], marks_of(page.stored_before)[0]
+    overall, before = marks_of(page.stored)[0], marks_of(_changes(page))[0]
     return ScoreTile(
         name="Overall",
         score=overall.score,
@@ -115,17 +140,18 @@ def _overall_tile(page: ExplainPage) -> ScoreTile:
         low=overall.low,
         high=overall.high,
         change=_change(overall, before),
-        since=month_label(page.against),
+        since="" if page.is_restated else month_label(page.against),
         history=page.history.scores(OVERALL),
         is_unfinished=page.is_running,
         limits=page.limits,
         balance=page.stored.balance if page.stored else None,
-        why_unknown=page.why_insufficient,
+        why_unknown=page.why_insufficient or _as_it_stands(page, marks_of(page.stored_before)[0]),
     )
 
 
 def _category_tiles(page: ExplainPage) -> list[ScoreTile]:
-    now, before = marks_of(page.stored)[1], marks_of(page.stored_before)[1]
+    now, before = marks_of(page.stored)[1], marks_of(_changes(page))[1]
+    standing = marks_of(page.stored_before)[1]
     return [
         ScoreTile(
             name=mark.label,
@@ -135,15 +161,15 @@ def _category_tiles(page: ExplainPage) -> list[ScoreTile]:
             low=mark.low,
             high=mark.high,
             change=_change(mark, earlier),
-            since=month_label(page.against),
+            since="" if page.is_restated else month_label(page.against),
             history=page.history.scores(mark.measure),
             is_unfinished=page.is_running,
             limits=page.limits,
             icon=CATEGORY_ICONS[Category(mark.measure)],
             url=f"#{mark.measure}",
-            why_unknown=page.why_unknown[mark.measure],
+            why_unknown=page.why_unknown[mark.measure] or _as_it_stands(page, as_it_stands),
         )
-        for mark, earlier in zip(now, before, strict=True)
+        for mark, earlier, as_it_stands in zip(now, before, standing, strict=True)
     ]
 
 
@@ -151,10 +177,22 @@ def _change(now: Mark, before: Mark) -> float | None:
     return None if now.score is None or before.score is None else now.score - before.score
 
 
+def _as_it_stands(page: ExplainPage, now: Mark) -> str:
+    """Said with what was reported: what the same score is now."""
+    if not page.is_restated:
+        return ""
+    return "Unknown now" if now.score is None else f"Now {score_text(now.score)}"
+
+
+def _changes(page: ExplainPage) -> Score | None:
+    """What tiles tell their change from; the report itself is told beside what stands now."""
+    return None if page.is_restated else page.stored_before
+
+
 def _bridge(page: ExplainPage) -> Chart | None:
     if page.story is None:
         return None
     return change_bridge_chart(
         page.story.bridge(f"{page.subject.name}, overall,"),
-        title=f"From {month_label(page.against)} to {month_label(page.month)}",
+        title=f"From {page.story.before_label} to {page.story.label}",
     )

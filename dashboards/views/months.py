@@ -16,7 +16,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboards.access import CLOSE_MONTHS, READ_DASHBOARDS, needs
 from dashboards.forms import ReopenForm
 from dashboards.presentation.months import month_name
-from dashboards.selectors.months_page import closing_plan, month_page, months_page
+from dashboards.selectors.months_page import (
+    closing_plan,
+    missing_before_closing,
+    month_page,
+    months_page,
+)
 from dashboards.views.empty import nothing_yet
 from metrics.operations.months import close_month, reopen_month
 from projects.months import Month
@@ -66,6 +71,28 @@ def month_close(request: HttpRequest, month: Month) -> HttpResponse:
         {"plan": closing_plan(month), "refusals": refusals, **_crumbs()},
         status=422 if refusals else 200,
     )
+
+
+@require_safe
+@needs(CLOSE_MONTHS)
+def month_missing(request: HttpRequest, month: Month) -> HttpResponse:
+    """What has not come before a month is closed, one by one, for those who close it."""
+    asked = request.GET
+    page = missing_before_closing(
+        month,
+        metric=asked.get("metric", ""),
+        person=asked.get("person", ""),
+        is_nobodys=bool(asked.get("nobody")),
+        number=asked.get("page"),
+    )
+    crumbs = [
+        *_crumbs()["crumbs"],
+        (
+            _("Close %(month)s") % {"month": month_name(month)},
+            reverse("month_close", kwargs={"month": month}),
+        ),
+    ]
+    return render(request, "dashboards/month_missing.html", {"page": page, "crumbs": crumbs})
 
 
 def _closed_words(closed: list[Month]) -> str:

@@ -295,4 +295,4 @@ def test_explaining_costs_few_queries(clock: Any) -> None:
         with CaptureQueriesContext(connection) as queries:
             explain(subject, month, against=against)
         counts.append(len(queries))
-    assert max(counts) <= 16, counts
+    assert max(counts) <= 12, counts

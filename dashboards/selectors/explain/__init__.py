@@ -8,7 +8,7 @@
 """
 
 from dashboards.selectors.explain.moves import ChangeStory, change_story
-from dashboards.selectors.explain.page import ExplainPage, explain_page
+from dashboards.selectors.explain.page import ExplainPage, closing_of, explain_page
 from dashboards.selectors.explain.parts import (
     CategoryPart,
     GroupPart,
@@ -29,6 +29,7 @@ __all__ = [
     "ValueInForce",
     "ValuesPage",
     "change_story",
+    "closing_of",
     "explain_page",
     "shown_decimals",
     "values_behind",

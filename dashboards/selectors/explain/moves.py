@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboards.figures import ChangeBridge, Part
-from dashboards.presentation.months import month_label
+from dashboards.presentation.months import month_label, month_name
 from dashboards.presentation.numbers import change_text, listed, score_text
 from dashboards.selectors.explain.parts import GROUP_TITLES
 from metrics.choices import Category
@@ -15,7 +15,6 @@ from metrics.models import GROUPS
 from metrics.scoring.changes import Change
 from metrics.scoring.columns import CATEGORIES
 from projects.models import Subject
-from projects.months import Month
 
 FIRST_MOVES = 8
 """How many members of a group are told one by one."""
@@ -109,8 +108,10 @@ class CategoryMoves:
 class ChangeStory:
     """The change of an overall score between two months."""
 
-    before_month: Month
-    month: Month
+    before_label: str
+    label: str
+    since: str
+    """`since May 2026`, or `since it was reported`."""
     before: float
     now: float
     moves: tuple[Move, ...]
@@ -124,10 +125,10 @@ class ChangeStory:
     def bridge(self, name: str) -> ChangeBridge:
         return ChangeBridge(
             name=name,
-            before=month_label(self.before_month),
+            before=self.before_label,
             start=self.before,
             parts=[Part(move.name, move.points, _detail(move)) for move in self.moves],
-            after=month_label(self.month),
+            after=self.label,
             end=self.now,
         )
 
@@ -139,11 +140,19 @@ def change_story(explanation: Explanation) -> ChangeStory | None:
         return None
     assert change.before is not None  # a change is told of two scores only
     assert change.now is not None
+    before_label, label = month_label(explanation.against), month_label(explanation.month)
+    since = f"since {month_name(explanation.against)}"
+    if explanation.is_restated:
+        before_label, label = f"{label} as reported", f"{label} now"
+        since = "since it was reported"
+    elif explanation.closing is not None:
+        label = f"{label} as reported"
     # In the fixed order of the categories, the balance last.
     parts = sorted(change.parts, key=lambda part: (part.kind != "category", part.number))
     return ChangeStory(
-        before_month=explanation.against,
-        month=explanation.month,
+        before_label=before_label,
+        label=label,
+        since=since,
         before=change.before,
         now=change.now,
         moves=tuple(_move(explanation, part) for part in parts),

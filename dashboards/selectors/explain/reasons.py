@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dashboards.presentation.months import month_name
-from dashboards.presentation.numbers import counted, listed, percent_text
+from dashboards.presentation.numbers import (
+    SCORE_DECIMALS,
+    counted,
+    listed,
+    percent_text,
+    signed,
+)
 from metrics.choices import Category
 from metrics.explaining import Explanation
 from metrics.models import Score
@@ -13,6 +21,8 @@ from metrics.scoring.columns import ALWAYS, CATEGORIES, FINANCIAL, NEVER, TOLERA
 from metrics.scoring.explanation import Node
 from projects.choices import SubjectKind
 from projects.months import Month
+
+MOST_DECIMALS = 6
 
 SAME = 1e-6
 """Scores that differ by less are the same; sums in another order differ in their last digits."""
@@ -25,6 +35,20 @@ def card_of(explanation: Explanation) -> Card | None:
         return None
     number = int(explanation.ledger.definitions.card_of[place])
     return None if number < 0 else explanation.ledger.definitions.cards[number]
+
+
+def what_is_not_on_record(explanation: Explanation) -> str:
+    """Why what stood at a closing cannot be told; empty where there is something to tell."""
+    name = explanation.subject.name
+    if not _is_there(explanation):
+        return f"What was on record of {name} then was not kept."
+    if card_of(explanation) is None:
+        return f"The scorecard that {name} had then was not kept."
+    if not explanation.ledger.metric_rows:
+        return "The metrics that there were then were not kept."
+    if explanation.node is None:
+        return f"The values that {name} had then were not kept."
+    return ""
 
 
 def _number(explanation: Explanation) -> int:
@@ -40,7 +64,7 @@ def _is_there(explanation: Explanation) -> bool:
 def why_no_scores(explanation: Explanation, scored_months: Sequence[Month]) -> str:
     """Why nothing is stored of the subject in the month."""
     subject, month = explanation.subject, explanation.month
-    if not _is_there(explanation):
+    if not _is_there(explanation) and explanation.as_of is not None:
         return f"{subject.name} was not there yet when {month_name(month)} was closed."
     if card_of(explanation) is None:
         kind = SubjectKind(subject.kind).label.lower()
@@ -112,6 +136,67 @@ def why_category_insufficient(node: Node | None, card: Card | None) -> str:
         known = percent_text(node.coverage) if node.coverage else "Nothing"
         return f"{known} known; a score needs {percent_text(card.min_coverage)}"
     return "No value in force"
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """One score that the parts on record don't add up to."""
+
+    label: str
+    stored: float | None
+    computed: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """How far the parts are from what is stored; None if one of the two is unknown."""
+        if self.stored is None or self.computed is None:
+            return None
+        return self.computed - self.stored
+
+    @property
+    def decimals(self) -> int:
+        """As many as it takes to see the difference."""
+        if not self.difference:
+            return SCORE_DECIMALS
+        needed = -math.floor(math.log10(abs(self.difference)))
+        return min(max(needed, SCORE_DECIMALS), MOST_DECIMALS)
+
+    @property
+    def difference_text(self) -> str:
+        return "" if self.difference is None else signed(self.difference, self.decimals)
+
+
+def differences(stored: Score | None, explanation: Explanation) -> tuple[Discrepancy, ...]:
+    """Overall and categories whose stored score is another one than the parts add up to."""
+    node = explanation.node
+    if stored is None and node is None:
+        return ()
+    parts = {} if node is None else {p.number: p for p in node.parts if p.kind == "category"}
+    found = [
+        Discrepancy(
+            "Overall",
+            None if stored is None else stored.overall_score,
+            None if node is None else node.score,
+        )
+    ]
+    for number, category in enumerate(Category):
+        measure = None if stored is None else stored.category(category)
+        part = parts.get(number)
+        found.append(
+            Discrepancy(
+                str(category.label),
+                None if measure is None else measure.score,
+                None if part is None else part.score,
+            )
+        )
+        found.append(
+            Discrepancy(
+                f"{category.label}, percent known",
+                None if measure is None else measure.coverage * 100,
+                None if part is None or part.coverage is None else part.coverage * 100,
+            )
+        )
+    return tuple(each for each in found if not _same(each.stored, each.computed))
 
 
 def says_the_same(stored: Score | None, node: Node | None) -> bool:
