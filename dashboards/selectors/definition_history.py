@@ -26,6 +26,7 @@ from dashboards.presentation.numbers import MINUS
 from metrics.models import CurveOverride, Exemption, MetricDefinition, ScorecardLine
 from metrics.validation.numbers import number_text
 from projects.fields import MonthField
+from projects.models import SUBJECT_MODELS, Subject
 from projects.months import BEGINNING, Month
 
 CHANGES_PER_PAGE = 10
@@ -144,7 +145,7 @@ class _Step(NamedTuple):
 class History:
     """The changes of some sources, put into words when they are asked for: a page at a time.
 
-    One query for each source, and one for each model that a shown change points to.
+    One query for each source, and one or two for each model that a shown change points to.
     """
 
     sources: Sequence[Source]
@@ -255,9 +256,27 @@ def _names_of(steps: Iterable[_Step]) -> Names:
             for state in (before, record):
                 if state is not None and getattr(state, column.attname) is not None:
                     wanted[column.related_model].add(getattr(state, column.attname))
+    found = {}
+    for model, keys in wanted.items():
+        there = {row.pk: _name(row) for row in model._default_manager.filter(pk__in=keys)}
+        found[model] = _names_they_had(model, keys - there.keys()) | there
+    return found
+
+
+def _names_they_had(model: type[models.Model], gone: Collection[Any]) -> dict[Any, str]:
+    """The last names of rows that are deleted by now, in one query; of what has a history."""
+    kinds = SUBJECT_MODELS.values() if model is Subject else [model]
+    told = [kind.history for kind in kinds if hasattr(kind, "history")]
+    if not gone or not told:
+        return {}
+    first, *others = [
+        records.filter(id__in=gone).order_by().values_list("history_id", "id", "name")
+        for records in told
+    ]
+    # Of each row the last record counts; a subject has all of its records in its kind's table.
     return {
-        model: {row.pk: _name(row) for row in model._default_manager.filter(pk__in=keys)}
-        for model, keys in wanted.items()
+        key: _("%(name)s (deleted since)") % {"name": name}
+        for _record, key, name in sorted(first.union(*others, all=True))
     }
 
 

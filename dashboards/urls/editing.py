@@ -20,15 +20,16 @@ from dashboards.views.scorecards.editing import (
 )
 from dashboards.views.scorecards.pages import scorecard_detail, scorecard_list
 
+# Pages without a code don't stand where a code does: a metric may be called "new" or "catalogue".
 urlpatterns: list[URLPattern] = [
+    path("catalogue/", metric_catalogue, name="metric_catalogue"),
+    path("new/metric/", metric_new, name="metric_new"),
+    path("new/scorecard/", scorecard_new, name="scorecard_new"),
     path("scorecards/", scorecard_list, name="scorecard_list"),
-    path("scorecards/new/", scorecard_new, name="scorecard_new"),
     path("scorecards/<code:code>/", scorecard_detail, name="scorecard_detail"),
     path("scorecards/<code:code>/edit/", scorecard_edit, name="scorecard_edit"),
     path("scorecards/<code:code>/delete/", scorecard_delete, name="scorecard_delete"),
     path("metrics/", metric_list, name="metric_list"),
-    path("metrics/new/", metric_new, name="metric_new"),
-    path("metrics/catalogue/", metric_catalogue, name="metric_catalogue"),
     path("metrics/<code:code>/", metric_detail, name="metric_detail"),
     path("metrics/<code:code>/edit/", metric_edit, name="metric_edit"),
     path("metrics/<code:code>/delete/", metric_delete, name="metric_delete"),

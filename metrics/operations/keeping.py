@@ -10,8 +10,9 @@ from django.db import transaction
 
 from metrics.models import Scorecard, ScorecardAssignment
 from metrics.operations.assignments import assign_scorecard
-from metrics.operations.projects import ProjectEnd, close_project
+from metrics.operations.projects import ProjectEnd, close_project, reopen_project
 from projects.models import Offer, Project, Subject
+from projects.months import Month
 from projects.operations.links import save_offer
 from projects.operations.subjects import save_subject
 from projects.operations.versions import not_overtaken, version_of
@@ -38,17 +39,20 @@ def keep_subject(
     scorecard: Scorecard | None,
     seen: SubjectVersion | None = None,
     end: ProjectEnd | None = None,
+    open_from: Month | None = None,
     by: User | None,
     reason: str = "",
 ) -> SomeSubject:
     """Save a subject and the scorecard it uses (None = its kind's default), both or neither.
 
-    `seen`: what the person looked at; refused if it has changed since. `end`: how a project that is
-    closed or cancelled goes on.
+    `seen`: what the person looked at; refused if it has changed since. `end`: how a project
+    that ends goes on. `open_from`: since when one that is opened again is delivered.
     """
     with not_overtaken(subject, seen.subject if seen else None):
         if end is not None and isinstance(subject, Project):
             close_project(subject, end=end, by=by, reason=reason)
+        elif open_from is not None and isinstance(subject, Project):
+            reopen_project(subject, from_month=open_from, by=by, reason=reason)
         else:
             save_subject(subject, by=by, reason=reason)
     # A scorecard taken away leaves no row behind, but its history.

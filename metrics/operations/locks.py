@@ -15,7 +15,7 @@ from __future__ import annotations
 from django.db import connection
 
 from metrics.bulk import is_postgresql
-from metrics.models import MonthClosing, Reminder, ScoreRun
+from metrics.models import MonthClosing, NoValue, Reminder, ScoreRun
 
 
 def lock_out_closings() -> None:
@@ -28,6 +28,11 @@ def lock_out_measurements() -> None:
     _lock("SHARE ROW EXCLUSIVE", MonthClosing)
 
 
+def lock_out_answers() -> None:
+    """Nobody else says meanwhile that there is no value, or that a metric does not apply."""
+    _lock("SHARE ROW EXCLUSIVE", NoValue)
+
+
 def lock_out_runs() -> None:
     """No scoring run begins meanwhile; ask for it after the lock on measurements."""
     _lock("SHARE ROW EXCLUSIVE", ScoreRun)
@@ -38,7 +43,7 @@ def lock_out_reminders() -> None:
     _lock("SHARE ROW EXCLUSIVE", Reminder)
 
 
-def _lock(mode: str, model: type[MonthClosing | Reminder | ScoreRun]) -> None:
+def _lock(mode: str, model: type[MonthClosing | NoValue | Reminder | ScoreRun]) -> None:
     if is_postgresql():
         with connection.cursor() as cursor:
             table = connection.ops.quote_name(model._meta.db_table)

@@ -1,4 +1,8 @@
-"""The end of a project: measuring stops, or goes on for what the project was done for."""
+"""The end of a project: measuring stops, or goes on for what the project was done for.
+
+And what becomes of that when the project is opened again: the metrics of its delivery are expected
+once more, or their absence would lower nobody's coverage. The months in between stay as agreed.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ from django.db.models import Q
 
 from metrics.choices import Category
 from metrics.models import Exemption, MetricDefinition, Scorecard
-from metrics.operations.definitions import save_exemption
+from metrics.operations.definitions import delete_exemption, save_exemption
 from projects.choices import ENDED_STAGES, ProjectStage, SubjectKind
 from projects.models import Project, Subject
-from projects.months import Month
+from projects.months import FIRST_MONTH, Month
 from projects.operations.subjects import save_subject
 from projects.validation import listed
 
@@ -52,6 +56,38 @@ def close_project(
     return project
 
 
+@transaction.atomic
+def reopen_project(
+    project: Project, *, from_month: Month, by: User | None, reason: str = ""
+) -> Project:
+    """Save a project as open again; what its closing took away is expected from that month on."""
+    if project.stage in ENDED_STAGES:
+        raise ValidationError(
+            {"stage": f"A project that is opened again is not {project.stage}."}, code="stage"
+        )
+    save_subject(project, by=by, reason=reason)
+    for exemption in exemptions_of_closing(project):
+        if exemption.from_month < from_month:
+            exemption.until_month = from_month.plus(-1)
+            save_exemption(exemption, by=by, reason=reason)
+        else:
+            delete_exemption(exemption, by=by, reason=reason)
+    return project
+
+
+def exemptions_of_closing(project: Project) -> list[Exemption]:
+    """Those that closing the project made and that are open; one that was reworded is agreed."""
+    rows = (
+        Exemption.objects.filter(
+            Q(subject=project.pk) | Q(subject__as_engagement__project=project.pk),
+            until_month=None,
+        )
+        .select_related("metric", "subject")
+        .order_by("metric__name", "subject__code")
+    )
+    return [row for row in rows if row.reason in _reasons(Month(row.from_month))]
+
+
 def delivery_metrics(project: Project) -> list[MetricDefinition]:
     """The tactical metrics that are expected of a project and of its work for segments."""
     kinds = [SubjectKind.PROJECT, SubjectKind.ENGAGEMENT]
@@ -71,8 +107,7 @@ def delivery_metrics(project: Project) -> list[MetricDefinition]:
 def _exemptions(project: Project, end: ProjectEnd) -> Iterator[Exemption]:
     """From the month after the last one, for good; what has been agreed already stays as it is."""
     first = end.last_month.plus(1)
-    word = str(ProjectStage(project.stage).label).lower()
-    reason = f"The project is {word} since {end.last_month} and measured on for its benefits."
+    reason = _reason(project.stage, end.last_month)
     engagements = list(project.engagements.all())
     for metric in end.exempt:
         subjects = [project] if metric.subject_kind == SubjectKind.PROJECT else engagements
@@ -94,3 +129,15 @@ def _exemptions(project: Project, end: ProjectEnd) -> Iterator[Exemption]:
                 exemption.until_month = None
                 exemption.reason = reason
                 yield exemption
+
+
+def _reason(stage: str, last_month: Month) -> str:
+    word = str(ProjectStage(stage).label).lower()
+    return f"The project is {word} since {last_month} and measured on for its benefits."
+
+
+def _reasons(first_month: Month) -> list[str]:
+    """What closing says of exemptions from this month on."""
+    if first_month <= FIRST_MONTH:
+        return []
+    return [_reason(stage, first_month.plus(-1)) for stage in ENDED_STAGES]

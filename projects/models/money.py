@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -42,6 +42,10 @@ class CurrencyField(models.CharField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.update(max_length=3, blank=True)
         super().__init__(*args, **kwargs)
+        # The sentence about three letters is enough; one about the length tells no more.
+        self.validators[:] = [
+            each for each in self.validators if not isinstance(each, MaxLengthValidator)
+        ]
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

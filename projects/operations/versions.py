@@ -1,4 +1,8 @@
-"""What somebody saw before they changed it: nothing is overwritten that they did not see."""
+"""Two people who edit the same row: the second one is told, and nothing is overwritten unseen.
+
+A row's version is its latest record in the history. An editor shows it with the form and hands it
+back; whoever saves on another version than the latest is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import models
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import models, transaction
 from django.utils import timezone
 
 
-def version_of(row: models.Model) -> int:
+def version_of(row: models.Model | None) -> int:
     """The number of the row's last recorded state; 0 while nothing is recorded of it."""
-    if row.pk is None:
-        return 0
-    newest: int | None = _records(row).aggregate(newest=models.Max("history_id"))["newest"]
-    return newest or 0
+    latest = _records(row).first() if row is not None and row.pk is not None else None
+    return 0 if latest is None else int(latest.history_id)
+
+
+def refuse_if_overtaken(row: models.Model, seen: int) -> None:
+    """ValidationError, code "overtaken", if somebody changed the row since that version."""
+    latest = _records(row).first()
+    if latest is not None and latest.history_id != seen:
+        raise ValidationError(overtaken_words(latest), code="overtaken")
 
 
 @contextmanager
 def not_overtaken(row: models.Model, seen: int | None) -> Iterator[None]:
-    """Around the saving of a row: refused if somebody else has changed it since `seen`.
+    """Around the saving of a row: refused, and taken back, if it has changed since `seen`.
 
     None asks nothing. Looked at before the rules speak, so that a person hears of the other change
     first, and once more after the saving, when the row is locked and nobody can come in between.
@@ -29,25 +38,41 @@ def not_overtaken(row: models.Model, seen: int | None) -> Iterator[None]:
     if seen is None or row.pk is None:
         yield
         return
-    _refuse_more_than(0, row, seen)
-    yield
-    _refuse_more_than(1, row, seen)
+    with transaction.atomic():
+        refuse_if_overtaken(row, seen)
+        yield
+        newer = list(_records(row).filter(history_id__gt=seen)[:2])
+        if len(newer) > 1:
+            # The newest one is the row as it was just saved here.
+            raise ValidationError(overtaken_words(newer[1]), code="overtaken")
 
 
-def _refuse_more_than(own: int, row: models.Model, seen: int) -> None:
-    later = list(_records(row).filter(history_id__gt=seen).order_by("history_id")[: own + 1])
-    if len(later) > own:
-        raise ValidationError(_told(later[0]), code="overtaken")
-
-
-def _told(record: Any) -> str:
-    who = str(record.history_user or "Somebody")
+def overtaken_words(record: Any) -> str:
+    """Who was faster, and that nothing is lost; of a record of the history."""
+    who = person_words(record.history_user)
     when = timezone.localtime(record.history_date)
+    done = "deleted" if record.history_type == "-" else "changed"
     return (
-        f"{who} changed {record.instance} on {when.day} {when:%B %Y} at {when:%H:%M}, after you had"
-        " opened it. Nothing of yours is saved yet: look at what stands there now, and save again."
+        f"{who} {done} {_words(record)} on {when.day} {when:%B %Y} at {when:%H:%M}, after you had"
+        " opened it. Nothing of yours is saved: look at what stands there now, then save again."
     )
 
 
+def person_words(user: Any) -> str:
+    return "Somebody" if user is None else user.get_full_name() or user.get_username()
+
+
+def _words(record: Any) -> str:
+    try:
+        return str(record.instance)
+    except ObjectDoesNotExist:  # what it was about is deleted with it
+        return f"this {record.instance._meta.verbose_name}"
+
+
 def _records(row: models.Model) -> Any:
-    return row.history  # type: ignore[attr-defined]  # of every model that is saved by operations
+    """The newest first, also of a row that is deleted by now."""
+    key = row._meta.pk
+    assert key is not None
+    history: Any = type(row).history  # type: ignore[attr-defined]
+    records = history.filter(**{key.attname: row.pk})
+    return records.select_related("history_user").order_by("-history_id")

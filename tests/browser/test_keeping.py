@@ -47,7 +47,7 @@ def test_a_project_is_made_linked_and_seen_in_its_portfolio(lead: Page) -> None:
     lead.get_by_role("link", name="New project").click()
     expect(lead.get_by_label("Portfolio")).to_have_value(re.compile(r"\d+"))  # this one
 
-    lead.get_by_label("Code").fill("PRJ-ANSWERS")
+    lead.get_by_label("Code", exact=True).fill("PRJ-ANSWERS")
     lead.get_by_label("Name", exact=True).fill("Faster answers")
     lead.get_by_label("Measured from").fill(MONTH)
     lead.get_by_role("button", name="Continue").click()

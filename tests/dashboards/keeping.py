@@ -11,7 +11,7 @@ from django.test import Client
 
 from projects.choices import SubjectKind
 
-EFFECTS = "dashboards/keeping_effects.html"
+EFFECTS = "dashboards/definition_check.html"
 END = "dashboards/subject_end.html"
 
 SENT: dict[str, dict[str, str]] = {
@@ -74,7 +74,7 @@ def save(
 
 
 def confirm(client: Client, address: str, looked: Any, *, reason: str = "It is agreed.") -> Any:
-    return client.post(address, {**carried(looked), "step": "save", "reason": reason})
+    return client.post(address, {**carried(looked), "step": "save", "why": reason})
 
 
 def errors_of(response: Any) -> dict[str, list[str]]:

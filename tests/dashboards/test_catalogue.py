@@ -13,7 +13,7 @@ from tests.factories import MetricFactory
 
 pytestmark = pytest.mark.django_db
 
-PAGE = "/metrics/catalogue/"
+PAGE = "/catalogue/"
 
 
 @pytest.fixture

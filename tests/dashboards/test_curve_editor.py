@@ -94,7 +94,7 @@ def test_typing_redraws_and_counts_anew_and_saves_nothing(
 ) -> None:
     answer = part(lead, "curve-drawing", posted([("0", "100"), ("100", "0")]))
     words = plain(answer.content.decode())
-    assert "Comes out Now As saved Green 1 1 Amber 0 1 Red 2 1" in words
+    assert "Comes out With this curve As saved Green 1 1 Amber 0 1 Red 2 1" in words
     assert "<svg" in answer.content.decode()
     assert "<input" not in answer.content.decode()
     metric.refresh_from_db()

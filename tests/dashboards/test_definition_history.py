@@ -8,19 +8,23 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
-from dashboards.selectors.definition_history import FieldChange, changes_of, changes_page
+from dashboards.selectors.definition_history import FieldChange, Source, changes_of, changes_page
 from metrics.choices import Category
-from metrics.models import CurveOverride, Exemption, MetricDefinition
+from metrics.models import CurveOverride, Exemption, MetricDefinition, ScorecardLine
 from metrics.operations.definitions import (
+    delete_metric,
     delete_override,
     save_exemption,
     save_metric,
     save_override,
 )
-from metrics.operations.scorecards import save_line
+from metrics.operations.scorecards import delete_line, save_line
+from projects.models import Engagement
 from projects.months import Month
-from projects.operations.subjects import save_subject
+from projects.operations.links import link_project
+from projects.operations.subjects import delete_subject, save_subject
 from tests.dashboards.reading import plain
 from tests.factories import (
     MetricFactory,
@@ -28,6 +32,7 @@ from tests.factories import (
     ProjectFactory,
     ScorecardFactory,
     ScorecardLineFactory,
+    SegmentFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +83,7 @@ def test_a_new_row_tells_all_that_was_given(pmo_lead: User) -> None:
     assert "Formula" not in told
 
 
-def test_a_link_is_told_by_name_and_a_vanished_one_as_deleted(pmo_lead: User) -> None:
+def test_a_link_is_told_by_name_and_a_vanished_one_by_the_name_it_had(pmo_lead: User) -> None:
     old, new = PortfolioFactory(name="Old home"), PortfolioFactory(name="New home")
     project = ProjectFactory(portfolio=old)
     project.portfolio = new
@@ -87,7 +92,44 @@ def test_a_link_is_told_by_name_and_a_vanished_one_as_deleted(pmo_lead: User) ->
     assert field == FieldChange("Portfolio", "Old home", "New home")
     type(old).objects.filter(pk=old.pk).delete()
     [field] = changes_of(project)[0].fields
-    assert field.before == "one that was deleted since"
+    assert field.before == "Old home (deleted since)"
+
+
+def test_a_deleted_subject_keeps_its_last_name_in_the_histories_of_others(
+    pmo_lead: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    metric = MetricFactory()
+    project, segment = ProjectFactory(name="Apolo"), SegmentFactory(name="Commuters")
+    project.name = "Apollo"
+    save_subject(project, by=pmo_lead)
+    link_project(project, segment=segment, by=pmo_lead)
+    save_exemption(Exemption(metric=metric, subject=project, reason="No users."), by=pmo_lead)
+    delete_subject(project, by=pmo_lead, reason="It was entered twice.")
+    with django_assert_max_num_queries(7):
+        told = [change.what for change in changes_page(metric)]
+    assert told == [
+        "Exemption removed: Apollo (deleted since), the beginning",
+        "Exemption added: Apollo (deleted since), the beginning",
+        "Created",
+    ]
+    links = Source(Engagement, {"segment_id": segment.pk}, "Link", ("project",))
+    page = changes_page(segment, sources=[links])
+    assert [change.what for change in page] == [
+        "Link removed: Apollo (deleted since)",
+        "Link added: Apollo (deleted since)",
+    ]
+
+
+def test_a_deleted_metric_keeps_its_name_in_the_history_of_a_scorecard(pmo_lead: User) -> None:
+    line = ScorecardLineFactory(metric__name="Handoffs")
+    card, metric = line.scorecard, line.metric
+    delete_line(line, by=pmo_lead)
+    delete_metric(metric, by=pmo_lead)
+    lines = Source(ScorecardLine, {"scorecard_id": card.pk}, "Line", ("metric",))
+    assert [change.what for change in changes_page(card, sources=[lines])] == [
+        "Line removed: Handoffs (deleted since)",
+        "Line added: Handoffs (deleted since)",
+    ]
 
 
 def test_a_metric_tells_what_hangs_on_it_with_its_own_changes(pmo_lead: User) -> None:

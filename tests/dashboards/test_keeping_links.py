@@ -173,9 +173,9 @@ def test_what_a_service_costs_is_saved_at_once_and_its_weight_after_a_look(lead:
     save(lead, address, form_as_shown(lead, address) | {"weight": "4"})
     assert Offer.objects.get().weight == 4.0
     answer = lead.post(address, form_as_shown(lead, address) | {"currency": "pounds"})
-    assert errors_of(answer)["currency"][0] == (
+    assert errors_of(answer)["currency"] == [
         '"pounds" is no currency; it is three capital letters, such as EUR.'
-    )
+    ]
     untouched = lead.post(address, form_as_shown(lead, address), follow=True)
     assert "Nothing was changed" in plain(untouched.content.decode())
 
@@ -214,8 +214,8 @@ def test_a_link_is_taken_away_after_its_effect_was_shown(lead: Client) -> None:
     OfferFactory(service__code="V1", segment__code="S2")
     for address in ("/subjects/P1/links/S1/delete/", "/subjects/S2/links/V1/delete/"):
         assert EFFECTS in templates_of(lead.get(address))
-        assert lead.post(address, {"step": "save", "reason": ""}).status_code == 422
-        answer = lead.post(address, {"step": "save", "reason": "It ended."})
+        assert lead.post(address, {"step": "save", "why": ""}).status_code == 422
+        answer = lead.post(address, {"step": "save", "why": "It ended."})
         assert answer["Location"] == f"/subjects/{address.split('/')[2]}/edit/#links"
     assert (Engagement.objects.count(), Offer.objects.count()) == (0, 0)
     assert not Subject.objects.filter(kind=SubjectKind.ENGAGEMENT).exists()
@@ -228,7 +228,7 @@ def test_a_link_with_history_stays_and_a_share_of_0_is_offered(lead: Client) -> 
     page = read(lead, "/subjects/P1/links/S1/delete/")
     assert "Give the link a share of 0 instead, and it counts for nothing." in page.words
     assert "/subjects/P1/links/S1/" in page.links()
-    sends = {"step": "save", "reason": "Away."}
+    sends = {"step": "save", "why": "Away."}
     assert lead.post("/subjects/P1/links/S1/delete/", sends).status_code == 422
     assert Engagement.objects.exists()
     save(
@@ -258,7 +258,7 @@ def test_only_those_who_keep_definitions_link(
         client = client_of(person)
         for page in ("new/segment/", "S1/", "S1/delete/"):
             assert client.get(f"/subjects/P1/links/{page}").status_code == 403
-            sends = {"other": "S2", "share": "9", "step": "save", "reason": "Mine."}
+            sends = {"other": "S2", "share": "9", "step": "save", "why": "Mine."}
             assert client.post(f"/subjects/P1/links/{page}", sends).status_code == 403
     assert Engagement.objects.get().share == 1.0
 

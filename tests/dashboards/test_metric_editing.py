@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.models import MetricDefinition, RescoreNeed
-from metrics.operations.versions import version_of
+from projects.operations.versions import version_of
 from tests.dashboards.reading import TODAY, ClientOf, plain
 from tests.factories import (
     MeasurementFactory,
@@ -82,7 +82,7 @@ def scored() -> MetricDefinition:
 
 def test_a_new_metric_is_created_with_all_that_the_form_says(lead: Client, pmo_lead: User) -> None:
     answer = lead.post(
-        "/metrics/new/",
+        "/new/metric/",
         sent(
             question="Does it work?",
             dimension="quality",
@@ -115,7 +115,7 @@ def test_a_new_metric_is_created_with_all_that_the_form_says(lead: Client, pmo_l
 
 
 def test_a_metric_without_points_has_no_curve(lead: Client) -> None:
-    lead.post("/metrics/new/", sent())
+    lead.post("/new/metric/", sent())
     assert MetricDefinition.objects.get().curve is None
 
 
@@ -124,7 +124,6 @@ def test_a_metric_without_points_has_no_curve(lead: Client) -> None:
     [
         ({"name": ""}, "This field is required."),
         ({"code": "two words"}, "“two words” is no metric code; it has letters, digits and _ only"),
-        ({"code": "catalogue"}, "“catalogue” is the address of a page of the portal"),
         ({"code": "taken"}, "Metric with this Code already exists."),
         ({"active_from": "2026-05", "active_until": "2026-04"}, "It ends in 2026-04, before it"),
         ({"active_from": "May"}, '"May" is not a month; write it like 2026-03.'),
@@ -147,7 +146,7 @@ def test_what_the_rules_refuse_is_told_beside_its_field_and_nothing_is_saved(
     lead: Client, changed: dict[str, Any], sentence: str
 ) -> None:
     MetricFactory(code="taken")
-    answer = lead.post("/metrics/new/", sent(**changed))
+    answer = lead.post("/new/metric/", sent(**changed))
     assert answer.status_code == 422
     told = plain(answer.content.decode()).replace("“", '"').replace("”", '"')
     assert sentence.replace("“", '"').replace("”", '"') in told
@@ -156,7 +155,7 @@ def test_what_the_rules_refuse_is_told_beside_its_field_and_nothing_is_saved(
 
 def test_what_was_typed_stays_when_something_is_refused(lead: Client) -> None:
     answer = lead.post(
-        "/metrics/new/",
+        "/new/metric/",
         sent(code="1st", question="Why?", curve_value=["5", "x"], curve_score=["0", "100"]),
     )
     html = answer.content.decode()
@@ -206,7 +205,7 @@ def test_without_a_reason_nothing_is_saved(lead: Client) -> None:
     metric = scored()
     answer = lead.post("/metrics/defects/edit/", sent(metric, grace_months="3", step="save"))
     assert answer.status_code == 422
-    assert "Say why; the reason stays in the history." in plain(answer.content.decode())
+    assert "Say why; the reason is kept with the change." in plain(answer.content.decode())
     assert answer.context["effects"] is not None
     metric.refresh_from_db()
     assert metric.grace_months == 0
@@ -262,8 +261,9 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing(
         answer = lead.post("/metrics/defects/edit/", mine | {"step": step})
         assert answer.status_code == 422
         assert (
-            "administrator changed Defects (defects) on 10 Apr 2026, 09:00, while you were"
-            " editing it. Nothing of yours is saved."
+            "administrator changed Defects (defects) on 10 April 2026 at 09:00, after you had"
+            " opened it. Nothing of yours is saved: look at what stands there now, then save"
+            " again."
         ) in plain(answer.content.decode())
         metric.refresh_from_db()
         assert metric.unit == "theirs"
@@ -289,7 +289,7 @@ def test_a_deletion_asks_why_and_refuses_what_is_used(lead: Client) -> None:
     assert unused.history.model.objects.get(code="unused", history_type="-").history_change_reason
 
 
-def tried(lead: Client, formula: str, address: str = "/metrics/new/", **changed: Any) -> str:
+def tried(lead: Client, formula: str, address: str = "/new/metric/", **changed: Any) -> str:
     answer = lead.post(
         address,
         sent(code="ratio", name="Ratio", formula=formula, step="try", **changed),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
 
+from dashboards.urls import urlpatterns
 from metrics.choices import Cadence, Category
-from metrics.models import MetricDefinition
+from metrics.models import MetricDefinition, Scorecard
+from metrics.workspace import dump_workspace, load_workspace
 from projects.months import Month
 from tests.dashboards.reading import TODAY, ClientOf, assert_costs_no_more, read
 from tests.factories import (
@@ -27,6 +30,9 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 LIST = "/metrics/"
+ADDRESSES_WITHOUT_A_CODE = [
+    str(each.pattern) for each in urlpatterns if "<" not in str(each.pattern)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -140,10 +146,10 @@ def test_without_metrics_a_keeper_is_led_to_the_catalogue_and_others_are_told_wh
 ) -> None:
     page = read(client_of(pmo_lead), LIST)
     assert "There is no metric yet" in page.words
-    assert "/metrics/catalogue/" in page.links()
+    assert "/catalogue/" in page.links()
     page = read(client_of(executive), LIST)
     assert "A PMO lead or an administrator defines what is measured." in page.words
-    assert "/metrics/catalogue/" not in page.links()
+    assert "/catalogue/" not in page.links()
 
 
 def test_a_metric_tells_its_definition_in_words(executive: User, client_of: ClientOf) -> None:
@@ -327,3 +333,31 @@ def test_the_pages_cost_the_same_however_much_there_is(
     MetricFactory(code="ratio", formula="a / b")
     OrganisationFactory()
     assert_costs_no_more(client_of(executive), address, grow, part=part)
+
+
+@pytest.mark.parametrize("code", ["new", "catalogue", "edit", "history"])
+def test_a_metric_and_a_scorecard_have_their_pages_whatever_their_code(
+    executive: User, pmo_lead: User, client_of: ClientOf, code: str, tmp_path: Path
+) -> None:
+    scored_metric(code=code, name="A metric of any name")
+    ScorecardFactory(code=code, name="A scorecard of any name")
+    OrganisationFactory()
+    dump_workspace(tmp_path)
+    Scorecard.objects.all().delete()
+    MetricDefinition.objects.all().delete()
+    load_workspace(tmp_path)
+    reader, lead = client_of(executive), client_of(pmo_lead)
+    for part in ("", "history/", "edit/", "delete/", "overrides/new/", "exemptions/new/"):
+        client = reader if part in ("", "history/") else lead
+        page = client.get(f"/metrics/{code}/{part}")
+        assert page.context["metric"].name == "A metric of any name"
+    assert "A scorecard of any name" in read(reader, f"/scorecards/{code}/").words
+    for part in ("edit/", "delete/"):
+        assert "A scorecard of any name" in read(lead, f"/scorecards/{code}/{part}").words
+
+
+@pytest.mark.parametrize("address", ADDRESSES_WITHOUT_A_CODE)
+def test_no_page_stands_where_a_code_may_stand(address: str) -> None:
+    assert [each.name for each in urlpatterns if each.resolve(address)] == [
+        each.name for each in urlpatterns if str(each.pattern) == address
+    ]

@@ -12,9 +12,9 @@ from django.test import Client
 
 from metrics.choices import Band
 from metrics.models import CurveOverride, Exemption, MetricDefinition
-from metrics.operations.versions import version_of
 from projects.models import Project, Subject
 from projects.months import BEGINNING, Month
+from projects.operations.versions import version_of
 from tests.dashboards.reading import MARCH, TODAY, ClientOf, assert_costs_no_more, plain, read
 from tests.factories import (
     CurveOverrideFactory,
@@ -196,7 +196,7 @@ def test_the_second_of_two_people_is_told(
         f"{OVERRIDES}{override.pk}/", curve_sent(project, seen=seen, step="save", why="Mine.")
     )
     assert answer.status_code == 422
-    assert "Nothing of yours is saved." in plain(answer.content.decode())
+    assert "Nothing of yours is saved" in plain(answer.content.decode())
     override.refresh_from_db()
     assert override.curve == [[0.0, 50.0], [1.0, 60.0]]
 

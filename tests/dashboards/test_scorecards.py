@@ -82,7 +82,7 @@ def test_everybody_reads_and_keepers_edit(
         for address in ("/scorecards/", "/scorecards/SC-PRJ/"):
             assert client_of(person).get(address).status_code == 200
     assert client_of(outsider).get("/scorecards/").status_code == 403
-    for address in (EDIT, "/scorecards/new/", "/scorecards/SC-PRJ/delete/"):
+    for address in (EDIT, "/new/scorecard/", "/scorecards/SC-PRJ/delete/"):
         for person in (executive, analyst, outsider):
             assert client_of(person).get(address).status_code == 403
             assert client_of(person).post(address, {"name": "x"}).status_code == 403
@@ -130,10 +130,10 @@ def test_the_effect_is_shown_before_a_change_is_saved_and_then_a_reason_asked(
     assert "dashboards/_change_effects.html" in {template.name for template in page.templates}
     assert lines_of() == before
     assert not RescoreNeed.objects.exists()
-    refused = lead.post(EDIT, {**sent, "step": "save", "reason": ""})
+    refused = lead.post(EDIT, {**sent, "step": "save", "why": ""})
     assert refused.status_code == 422
     assert "Say why" in refused.content.decode()
-    saved = lead.post(EDIT, {**sent, "step": "save", "reason": "Speed is not all."})
+    saved = lead.post(EDIT, {**sent, "step": "save", "why": "Speed is not all."})
     assert saved.status_code == 302
     assert lines_of() == {code: weight for code, weight in before.items() if code != "fix_days"}
     assert Scorecard.objects.get(code="SC-PRJ").weight_tactical == 9
@@ -144,6 +144,17 @@ def test_the_effect_is_shown_before_a_change_is_saved_and_then_a_reason_asked(
     ) == [("pmo_lead", "Speed is not all.")]
     assert "PRJ-ONBOARD" in waiting()
     assert "Speed is not all." in read(lead, "/scorecards/SC-PRJ/").words
+
+
+def test_numbers_are_shown_as_people_write_them_and_untouched_ones_change_nothing(
+    worked: None, lead: Client
+) -> None:
+    Scorecard.objects.filter(code="SC-PRJ").update(weight_tactical=2.0, amber_from=47.5)
+    html = lead.get(EDIT).content.decode()
+    for name, text in (("weight_tactical", "2"), ("amber_from", "47.5")):
+        assert f'name="{name}" value="{text}"' in html
+    looked = lead.post(EDIT, filled(lead, weight_tactical="2", name="Another name"))
+    assert looked.status_code == 302  # only a text has changed
 
 
 def test_another_name_alone_is_saved_at_once(worked: None, lead: Client) -> None:
@@ -165,7 +176,7 @@ def test_the_second_of_two_editors_is_told(worked: None, lead: Client, administr
     key = min(weights)
     with time_machine.travel("2026-07-10T09:05:00Z", tick=False):
         save_scorecard_with_lines(card, weights={**weights, key: 77.0}, by=administrator)
-    for step in ({}, {"step": "save", "reason": "because"}):
+    for step in ({}, {"step": "save", "why": "because"}):
         page = lead.post(EDIT, {**sent, **step})
         assert page.status_code == 422
         words = page.content.decode()
@@ -196,7 +207,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_saved(
 
 
 def test_a_copy_has_the_lines_and_another_code(worked: None, lead: Client) -> None:
-    address = "/scorecards/new/?copy=SC-PRJ"
+    address = "/new/scorecard/?copy=SC-PRJ"
     sent = filled(lead, address, code="SC-COPY")
     assert lead.post(address, sent).status_code == 302
     copied = Scorecard.objects.get(code="SC-COPY")
@@ -217,7 +228,7 @@ def test_deleting_shows_what_becomes_of_the_scores_first(worked: None, lead: Cli
     address = "/scorecards/SC-CUS/delete/"
     assert "customers" in lead.get(address).content.decode()
     assert Scorecard.objects.filter(code="SC-CUS").exists()
-    assert lead.post(address, {"step": "save", "reason": "No longer"}).status_code == 302
+    assert lead.post(address, {"step": "save", "why": "No longer"}).status_code == 302
     assert not Scorecard.objects.filter(code="SC-CUS").exists()
 
 

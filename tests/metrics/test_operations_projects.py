@@ -18,7 +18,7 @@ from metrics.models import (
     ScorecardAssignment,
 )
 from metrics.operations.keeping import SubjectVersion, keep_offer, keep_subject
-from metrics.operations.projects import ProjectEnd, close_project, delivery_metrics
+from metrics.operations.projects import ProjectEnd, close_project, delivery_metrics, reopen_project
 from metrics.operations.responsibilities import assign_metrics, take_metrics_away
 from metrics.scopes import Scopes
 from projects.choices import ProjectStage, SubjectKind
@@ -163,6 +163,46 @@ def test_a_project_that_ends_is_closed_or_cancelled(expected: Expected) -> None:
         }
 
 
+def test_a_project_opened_again_is_expected_to_tell_of_its_delivery_from_then_on(
+    expected: Expected, pmo_lead: User
+) -> None:
+    end = ProjectEnd(MARCH, goes_on=True, exempt=(expected.delay, expected.hand_offs))
+    close_project(expected.closed(), end=end, by=pmo_lead)
+    project = expected.closed(ProjectStage.DELIVERY)
+    RescoreNeed.objects.all().delete()
+    reopen_project(project, from_month=APRIL.plus(2), by=pmo_lead, reason="It goes on.")
+    engagement = expected.engagement.code
+    assert exemptions() == [
+        ("delay", "P1", "2026-04", APRIL.plus(1)),
+        ("hand_offs", engagement, "2026-04", APRIL.plus(1)),
+    ]
+    assert Project.objects.get(code="P1").stage == ProjectStage.DELIVERY
+    assert RescoreNeed.objects.filter(subject=project).exists()
+
+
+def test_a_project_opened_in_the_month_after_its_last_one_was_never_exempt(
+    expected: Expected,
+) -> None:
+    end = ProjectEnd(MARCH, goes_on=True, exempt=(expected.delay,))
+    close_project(expected.closed(ProjectStage.CANCELLED), end=end, by=None)
+    reopen_project(expected.closed(ProjectStage.APPROVED), from_month=APRIL, by=None)
+    assert exemptions() == []
+
+
+def test_what_was_agreed_otherwise_stays_when_a_project_is_opened_again(expected: Expected) -> None:
+    end = ProjectEnd(MARCH, goes_on=True, exempt=(expected.delay,))
+    close_project(expected.closed(), end=end, by=None)
+    Exemption.objects.update(reason="Nobody measures delays here.")
+    reopen_project(expected.closed(ProjectStage.DELIVERY), from_month=APRIL, by=None)
+    assert exemptions() == [("delay", "P1", "2026-04", None)]
+
+
+@pytest.mark.parametrize("stage", ["closed", "cancelled"])
+def test_a_project_that_ends_is_not_opened_again(expected: Expected, stage: str) -> None:
+    with pytest.raises(ValidationError, match=rf"is not {stage}\."):
+        reopen_project(expected.closed(stage), from_month=APRIL, by=None)
+
+
 def test_measuring_does_not_stop_before_a_value(expected: Expected) -> None:
     MeasurementFactory(subject=expected.project, metric=expected.delay, period="2026-04")
     with pytest.raises(ValidationError) as refused:
@@ -288,8 +328,9 @@ def test_scopes_hold_what_entry_rights_say_they_hold(db: None) -> None:
     CustomerFactory(segment=segment)
     ServiceFactory()
     empty = SegmentFactory()
-    scopes = Scopes.read(MARCH)
-    for scope in (top, below, elsewhere.portfolio, segment, empty):
+    asked = (top, below, elsewhere.portfolio, segment, empty)
+    scopes = Scopes.read(MARCH, [(scope.pk, scope.kind) for scope in asked])
+    for scope in asked:
         assert scopes.held_by(scope.pk, scope.kind) == held_by(scope.pk, scope.kind), scope
     assert len(scopes.by_kind[SubjectKind.PROJECT]) == 2  # one has ended
     assert len(scopes.by_kind[SubjectKind.ENGAGEMENT]) == 2  # an engagement ends with its project

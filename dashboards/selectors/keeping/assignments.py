@@ -166,7 +166,7 @@ def who_enters_what() -> WhoEntersWhat:
     metrics = metrics_to_assign()
     people = people_who_enter()
     assigned = _assigned({metric.pk: metric for metric in metrics}, {user.pk for user in people})
-    scopes = Scopes.read(current_month())
+    scopes = Scopes.read(current_month(), ((row.scope.pk, row.scope.kind) for row in assigned))
     with_reach = [_with_reach(row, scopes) for row in assigned]
     by_metric: dict[int, list[Assigned]] = defaultdict(list)
     for row in with_reach:

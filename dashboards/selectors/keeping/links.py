@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,8 +17,6 @@ from projects.models import (
     Offer,
     Portfolio,
     Project,
-    Segment,
-    Service,
     Subject,
 )
 
@@ -74,16 +71,7 @@ class Links:
 
 def links_of(subject: Subject) -> list[Links]:
     """In the order in which a page shows them; a fixed number of queries."""
-    match SubjectKind(subject.kind):
-        case SubjectKind.PROJECT:
-            return [_segments_served(subject)]
-        case SubjectKind.SERVICE:
-            return [_segments_offered_to(subject)]
-        case SubjectKind.SEGMENT:
-            return [_projects_serving(subject), _services_offered(subject), _customers(subject)]
-        case SubjectKind.PORTFOLIO:
-            return [_projects_in(subject), _portfolios_in(subject)]
-    return []
+    return [listing.of(subject) for listing in LISTINGS.get(SubjectKind(subject.kind), ())]
 
 
 def link_between(one: Subject, other: Subject) -> Engagement | Offer | None:
@@ -109,107 +97,117 @@ def not_linked_yet(subject: Subject, kind: str) -> list[tuple[str, str]]:
     return list(rows.values_list("code", "name"))
 
 
-def _segments_served(subject: Subject) -> Links:
-    rows = Engagement.objects.filter(project=subject.pk)
-    return _links(
-        rows.order_by("-share", "segment__name", "segment__code"),
-        lambda row: LinkRow(row.segment.code, row.segment.name, row.share),
-        SubjectKind.SEGMENT,
-        _("Segments it serves"),
-        _("It serves no segment yet, so no customer's side of it can be scored."),
-        _("Link a segment"),
-        "segment",
-    )
+@dataclass(frozen=True)
+class Listing:
+    """How the links of a subject with one other kind are found, and what is said of them."""
+
+    model: Any
+    own: str
+    """The field that leads to the subject itself."""
+    kind: SubjectKind
+    title: Promise
+    none_yet: Promise
+    add: Promise
+    other: str = ""
+    """The field that leads to the other end; empty where the rows are the other ends."""
+    weight: str = ""
+    """How much a row counts; links are listed by it, the heaviest first."""
+
+    def of(self, subject: Subject) -> Links:
+        rows = self.model.objects.filter(**{self.own: subject.pk})
+        if self.other:
+            rows = rows.select_related(self.other).order_by(
+                f"-{self.weight}", f"{self.other}__name", f"{self.other}__code"
+            )
+        else:
+            rows = rows.order_by("name", "code")
+        listed = list(rows[: MOST_LISTED + 1])
+        total = len(listed) if len(listed) <= MOST_LISTED else rows.count()
+        shown = [self._row(found) for found in listed[:MOST_LISTED]]
+        return Links(self.kind, self.title, self.none_yet, self.add, shown, total, bool(self.other))
+
+    def _row(self, row: Any) -> LinkRow:
+        end = getattr(row, self.other) if self.other else row
+        weight = getattr(row, self.weight) if self.weight else None
+        if isinstance(row, Offer):
+            costs = (row.annual_cost, row.benchmark_cost, row.currency)
+            return LinkRow(end.code, end.name, weight, *costs)
+        return LinkRow(end.code, end.name, weight)
 
 
-def _projects_serving(subject: Subject) -> Links:
-    rows = Engagement.objects.filter(segment=subject.pk)
-    return _links(
-        rows.order_by("-share", "project__name", "project__code"),
-        lambda row: LinkRow(row.project.code, row.project.name, row.share),
-        SubjectKind.PROJECT,
-        _("Projects that serve it"),
-        _("No project serves it yet."),
-        _("Link a project"),
-        "project",
-    )
-
-
-def _segments_offered_to(subject: Subject) -> Links:
-    rows = Offer.objects.filter(service=subject.pk)
-    return _links(
-        rows.order_by("-weight", "segment__name", "segment__code"),
-        lambda row: _offer(row, row.segment),
-        SubjectKind.SEGMENT,
-        _("Segments it is offered to"),
-        _("It is offered to no segment yet."),
-        _("Offer it to a segment"),
-        "segment",
-    )
-
-
-def _services_offered(subject: Subject) -> Links:
-    rows = Offer.objects.filter(segment=subject.pk)
-    return _links(
-        rows.order_by("-weight", "service__name", "service__code"),
-        lambda row: _offer(row, row.service),
-        SubjectKind.SERVICE,
-        _("Services offered to it"),
-        _("No service is offered to it yet."),
-        _("Offer a service"),
-        "service",
-    )
-
-
-def _offer(row: Offer, other: Segment | Service) -> LinkRow:
-    return LinkRow(
-        other.code, other.name, row.weight, row.annual_cost, row.benchmark_cost, row.currency
-    )
-
-
-def _customers(subject: Subject) -> Links:
-    return _links(
-        Customer.objects.filter(segment=subject.pk).order_by("name", "code"),
-        lambda row: LinkRow(row.code, row.name, row.weight),
-        SubjectKind.CUSTOMER,
-        _("Customers"),
-        _("No customer of it is known by name yet."),
-        _("New customer"),
-    )
-
-
-def _projects_in(subject: Subject) -> Links:
-    return _links(
-        Project.objects.filter(portfolio=subject.pk).order_by("name", "code"),
-        lambda row: LinkRow(row.code, row.name, row.weight),
-        SubjectKind.PROJECT,
-        _("Projects in it"),
-        _("No project lies in it yet."),
-        _("New project"),
-    )
-
-
-def _portfolios_in(subject: Subject) -> Links:
-    return _links(
-        Portfolio.objects.filter(parent=subject.pk).order_by("name", "code"),
-        lambda row: LinkRow(row.code, row.name, None),
-        SubjectKind.PORTFOLIO,
-        _("Portfolios in it"),
-        _("No portfolio lies in it."),
-        _("New portfolio"),
-    )
-
-
-def _links(
-    rows: QuerySet[Any],
-    row: Callable[[Any], LinkRow],
-    kind: SubjectKind,
-    title: Promise,
-    none_yet: Promise,
-    add: Promise,
-    other: str = "",
-) -> Links:
-    listed = list((rows.select_related(other) if other else rows)[: MOST_LISTED + 1])
-    total = len(listed) if len(listed) <= MOST_LISTED else rows.count()
-    shown = [row(found) for found in listed[:MOST_LISTED]]
-    return Links(kind, title, none_yet, add, shown, total, bool(other))
+LISTINGS: dict[SubjectKind, tuple[Listing, ...]] = {
+    SubjectKind.PROJECT: (
+        Listing(
+            Engagement,
+            "project",
+            SubjectKind.SEGMENT,
+            _("Segments it serves"),
+            _("It serves no segment yet, so no customer's side of it can be scored."),
+            _("Link a segment"),
+            other="segment",
+            weight="share",
+        ),
+    ),
+    SubjectKind.SERVICE: (
+        Listing(
+            Offer,
+            "service",
+            SubjectKind.SEGMENT,
+            _("Segments it is offered to"),
+            _("It is offered to no segment yet."),
+            _("Offer it to a segment"),
+            other="segment",
+            weight="weight",
+        ),
+    ),
+    SubjectKind.SEGMENT: (
+        Listing(
+            Engagement,
+            "segment",
+            SubjectKind.PROJECT,
+            _("Projects that serve it"),
+            _("No project serves it yet."),
+            _("Link a project"),
+            other="project",
+            weight="share",
+        ),
+        Listing(
+            Offer,
+            "segment",
+            SubjectKind.SERVICE,
+            _("Services offered to it"),
+            _("No service is offered to it yet."),
+            _("Offer a service"),
+            other="service",
+            weight="weight",
+        ),
+        Listing(
+            Customer,
+            "segment",
+            SubjectKind.CUSTOMER,
+            _("Customers"),
+            _("No customer of it is known by name yet."),
+            _("New customer"),
+            weight="weight",
+        ),
+    ),
+    SubjectKind.PORTFOLIO: (
+        Listing(
+            Project,
+            "portfolio",
+            SubjectKind.PROJECT,
+            _("Projects in it"),
+            _("No project lies in it yet."),
+            _("New project"),
+            weight="weight",
+        ),
+        Listing(
+            Portfolio,
+            "parent",
+            SubjectKind.PORTFOLIO,
+            _("Portfolios in it"),
+            _("No portfolio lies in it."),
+            _("New portfolio"),
+        ),
+    ),
+}

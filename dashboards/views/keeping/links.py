@@ -266,6 +266,7 @@ def _change(
         run=run,
         counts=form.counts,
         needs_reason=not form.is_new,
+        is_new=form.is_new,
         title=title,
         crumbs=crumbs_to(subject, subject.kind),
         pending=form.pending(),
@@ -338,7 +339,6 @@ def link_delete(request: HttpRequest, code: str, other: str) -> HttpResponse:
     change = Change(
         run=run,
         counts=True,
-        needs_reason=True,
         title=_("Take away the link of %(subject)s and %(other)s?")
         % {"subject": subject.name, "other": end.name},
         crumbs=crumbs_to(subject, subject.kind),

@@ -1,4 +1,8 @@
-"""The way from a form to a saved change: its effect is shown before whatever counts is saved."""
+"""The way from a form to a saved change: its effect is shown before whatever counts is saved.
+
+The form is posted as a whole in each step, so that nothing waits on the server and the back button
+works: at first the change is shown with its effect, `save` saves it, `back` shows the form again.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.presentation.months import month_name
+from dashboards.selectors.definition_history import FieldChange
 from dashboards.views.keeping.words import Pending
 from metrics.effects import ChangeEffects, effects_of_change
 from projects.choices import SubjectKind
 
 SAVE, BACK = "save", "back"
 STEP = "step"
-NOT_CARRIED = frozenset({"csrfmiddlewaretoken", STEP, "reason"})
+WHY = "why"
+NOT_CARRIED = frozenset({"csrfmiddlewaretoken", STEP, WHY})
 
 PARENTS = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.ORGANISATION)
 
@@ -28,9 +34,9 @@ Crumbs = Sequence[tuple[Any, str]]
 
 
 class ReasonForm(forms.Form):
-    """Why something is changed that scores depend on."""
+    """Why a definition is changed; not named `reason`, which an exemption has as a field."""
 
-    reason = forms.CharField(
+    why = forms.CharField(
         label=_("Why"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -38,30 +44,41 @@ class ReasonForm(forms.Form):
         error_messages={"required": _("Say why; the reason is kept with the change.")},
     )
 
-    def __init__(self, data: Any = None, *, is_asked: bool) -> None:
-        super().__init__(data)
-        self.fields["reason"].required = is_asked
+    def __init__(self, data: Any = None, *, is_asked: bool = True, proposed: str = "") -> None:
+        super().__init__(data, initial={WHY: proposed} if proposed else None)
+        self.fields[WHY].required = is_asked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """Something that a person is about to save, and the words around it."""
 
     run: Callable[[str], Any]
     """With the reason, as often as it is asked: what it makes is made anew."""
     counts: bool
-    needs_reason: bool
+    """Whether scores can depend on it, so that its effect is shown."""
+    asks_always: bool = False
+    """Shown before it is saved even where no score depends on it."""
+    needs_reason: bool = True
+    reason: str = ""
+    """What is proposed as the reason."""
     title: str | Promise
     crumbs: Crumbs
     save: str | Promise
     """What the button says."""
-    pending: Sequence[Pending] = ()
+    pending: Sequence[Pending | FieldChange] = ()
+    is_new: bool = False
     is_destructive: bool = False
     notes: Sequence[str | Promise] = ()
     tells_coverage: bool = False
     """Whether it decides how much is known of what it counts in."""
     back: str = ""
     """Where to go instead; blank leads back to the form."""
+
+    @property
+    def is_whole(self) -> bool:
+        """The row comes or goes, so that `pending` tells all of it and not a difference."""
+        return self.is_new or self.is_destructive
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +105,24 @@ def take(request: HttpRequest, change: Change) -> tuple[Any, HttpResponse | None
 
     ValidationError is what the operation refuses.
     """
-    if not change.counts:
+    if not change.counts and not change.asks_always:
         return change.run(""), None
     is_confirmed = step_of(request) == SAVE
-    form = ReasonForm(request.POST if is_confirmed else None, is_asked=change.needs_reason)
+    form = ReasonForm(
+        request.POST if is_confirmed else None,
+        is_asked=change.needs_reason,
+        proposed=change.reason,
+    )
     if is_confirmed and form.is_valid():
-        return change.run(form.cleaned_data["reason"]), None
-    effects = effects_of_change(lambda: change.run(""))
+        return change.run(form.cleaned_data[WHY]), None
+    effects = effects_of_change(lambda: change.run("")) if change.counts else None
     page = render(
         request,
-        "dashboards/keeping_effects.html",
+        "dashboards/definition_check.html",
         {
             "change": change,
             "effects": effects,
-            "coverages": parents_coverage(effects) if change.tells_coverage else [],
+            "coverages": parents_coverage(effects) if effects and change.tells_coverage else [],
             "form": form,
             "carried": carried(request.POST),
             "crumbs": change.crumbs,

@@ -187,6 +187,7 @@ class SubjectForm(KeepingForm):
         self.before = None if self.is_new else copy.copy(self.instance)
         self.scorecard_before = self._own_scorecard()
         self.ends_project = False
+        self.reopens_project = False
         self._offer_scorecards()
         for name, field in self.fields.items():
             field.help_text = field.help_text or str(HELP.get(name, ""))
@@ -253,6 +254,7 @@ class SubjectForm(KeepingForm):
         if not self.errors and isinstance(self.instance, Project):
             was_open = not isinstance(self.before, Project) or self.before.stage not in ENDED_STAGES
             self.ends_project = not self.is_new and was_open and self.instance.stage in ENDED_STAGES
+            self.reopens_project = not was_open and self.instance.stage not in ENDED_STAGES
 
     @property
     def chosen_scorecard(self) -> Scorecard | None:

@@ -18,9 +18,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from dashboards.access import KEEP_DEFINITIONS, needs
+from dashboards.presentation.months import month_name
 from dashboards.presentation.numbers import counted, listed
 from dashboards.selectors.definition_history import Source, changes_page, source_of
 from dashboards.selectors.keeping.links import links_of
+from dashboards.selectors.months import current_month
 from dashboards.views.keeping.conflicts import merged, version_sent, version_text
 from dashboards.views.keeping.end_forms import EndForm
 from dashboards.views.keeping.steps import BACK, Change, carried, person, step_of, take
@@ -29,9 +31,10 @@ from dashboards.views.keeping.words import pending_of_subject
 from dashboards.views.links import PAGES
 from metrics.models import ScorecardAssignment
 from metrics.operations.keeping import SubjectVersion, keep_subject
-from metrics.operations.projects import ProjectEnd
+from metrics.operations.projects import ProjectEnd, exemptions_of_closing
 from projects.choices import SubjectKind
 from projects.models import Engagement, Offer, Organisation, Project, Subject
+from projects.months import Month
 from projects.operations.subjects import as_its_kind, delete_subject
 
 KIND_NAMES = {
@@ -146,6 +149,7 @@ def _change(request: HttpRequest, form: SubjectForm, end: ProjectEnd | None) -> 
             scorecard=form.chosen_scorecard,
             seen=seen,
             end=end,
+            open_from=current_month() if form.reopens_project else None,
             by=person(request),
             reason=reason,
         )
@@ -153,15 +157,16 @@ def _change(request: HttpRequest, form: SubjectForm, end: ProjectEnd | None) -> 
     name = form.before.name if form.before is not None else form.instance.name
     return Change(
         run=run,
-        counts=form.counts or end is not None,
+        counts=form.counts or end is not None or form.reopens_project,
         needs_reason=not form.is_new,
+        is_new=form.is_new,
         title=_("Add %(name)s?") % {"name": name}
         if form.is_new
         else _("Change %(name)s?") % {"name": name},
         crumbs=crumbs_to(form.before, form.kind),
         pending=pending_of_subject(form),
         save=_("Add %(kind)s") % {"kind": KIND_NAMES[form.kind][1]} if form.is_new else _("Save"),
-        notes=_end_words(end),
+        notes=[*_end_words(end), *_reopening_words(form)],
         tells_coverage=form.is_new or bool(form.changed_names & SPAN_OR_PLACE),
     )
 
@@ -178,6 +183,33 @@ def _end_words(end: ProjectEnd | None) -> list[str]:
         _("Measuring goes on for its benefits. From %(month)s on it is exempted from %(metrics)s.")
         % {"month": end.last_month.plus(1), "metrics": listed(names)}
     ]
+
+
+def _reopening_words(form: SubjectForm) -> list[str]:
+    """What comes back with a project that is delivered again, and what does not by itself."""
+    project = form.instance
+    if not form.reopens_project or not isinstance(project, Project):
+        return []
+    running = current_month()
+    words = []
+    if ending := exemptions_of_closing(project):
+        named = [f"{row.metric.name} ({row.subject.code})" for row in ending]
+        words.append(
+            _(
+                "From %(month)s on these are expected again: %(metrics)s. The exemptions that its"
+                " closing made end with the month before."
+            )
+            % {"month": month_name(running), "metrics": listed(named)}
+        )
+    if project.active_until is not None and project.active_until < running:
+        words.append(
+            _(
+                "It is measured until %(month)s only. To measure it again, go back and make"
+                " “Measured until” blank or later."
+            )
+            % {"month": month_name(Month(project.active_until))}
+        )
+    return words
 
 
 def _saved_words(form: SubjectForm, saved: Subject) -> str:
@@ -297,7 +329,6 @@ def subject_delete(request: HttpRequest, code: str) -> HttpResponse:
     change = Change(
         run=lambda reason: delete_subject(copy.copy(subject), by=person(request), reason=reason),
         counts=True,
-        needs_reason=True,
         title=_("Delete %(name)s?") % {"name": subject.name},
         crumbs=crumbs_to(subject, subject.kind),
         save=_("Delete"),

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.presentation.numbers import counted
+from dashboards.views.keeping.steps import person
 from dashboards.views.metrics.editing import crumbs_of
-from dashboards.views.metrics.steps import person
 from metrics.catalogue import CATALOGUE, ReadyMade
 from metrics.choices import Cadence, Category, Dimension, Perspective
 from metrics.models import MetricDefinition

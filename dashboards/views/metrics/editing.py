@@ -17,17 +17,11 @@ from django.views.decorators.http import require_http_methods
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.selectors.metrics.trial import try_formula
 from dashboards.selectors.metrics.values import limits_for, values_now
+from dashboards.views.keeping.fields import refusals_into
+from dashboards.views.keeping.steps import BACK, WHY, ReasonForm, person, step_of
 from dashboards.views.metrics.curve_form import DRAWING, EDITOR, STEPS, curve_editor
-from dashboards.views.metrics.forms import MetricForm, ReasonForm
-from dashboards.views.metrics.steps import (
-    BACK,
-    Change,
-    check_or_save,
-    context_of,
-    person,
-    refusals_in,
-    step_of,
-)
+from dashboards.views.metrics.forms import MetricForm
+from dashboards.views.metrics.steps import RowChange, check_or_save, context_of
 from dashboards.views.month_pages import is_asked_for, render_part
 from metrics.models import MetricDefinition
 from metrics.operations.definitions import (
@@ -68,9 +62,9 @@ def metric_delete(request: HttpRequest, code: str) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            delete_metric(metric, by=person(request), reason=form.cleaned_data["why"])
+            delete_metric(metric, by=person(request), reason=form.cleaned_data[WHY])
         except ValidationError as refusal:
-            refusals_in(form, refusal)
+            refusals_into(form, refusal)
         else:
             messages.success(request, _("%(metric)s is deleted.") % {"metric": metric})
             return redirect("metric_list")
@@ -103,10 +97,10 @@ def _edit(request: HttpRequest, metric: MetricDefinition | None) -> HttpResponse
         return _page(request, metric, form)
     if metric is None:
         return _created(request, form)
-    change = Change(
+    change = RowChange(
         row=row,
         before=metric,
-        save=lambda changed, reason: save_metric(changed, by=person(request), reason=reason),  # type: ignore[arg-type]
+        save=lambda changed, reason: save_metric(changed, by=person(request), reason=reason),
         counts=bool(changed_fields(metric, row) & COUNTING_FIELDS),
         title=_("Change %(name)s") % {"name": metric.name},
         crumbs=crumbs_of(metric),
@@ -121,7 +115,7 @@ def _created(request: HttpRequest, form: MetricForm) -> HttpResponse:
     try:
         metric = save_metric(form.instance, by=person(request))
     except ValidationError as refusal:
-        refusals_in(form, refusal)
+        refusals_into(form, refusal)
         return _page(request, None, form)
     messages.success(
         request,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -17,21 +16,6 @@ from projects.choices import SubjectKind
 from projects.fields import MonthFormField
 from projects.models import Subject
 from projects.months import BEGINNING
-
-RESERVED_CODES = ("new", "catalogue")
-"""Pages of the portal beside those of the metrics."""
-
-
-class ReasonForm(forms.Form):
-    """Why a definition is changed."""
-
-    why = forms.CharField(
-        label=_("Why"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": _("Say why; the reason stays in the history.")},
-        help_text=_("Everybody can read it in the history."),
-    )
 
 
 class TypedForm(forms.ModelForm):
@@ -157,21 +141,12 @@ class MetricForm(TypedForm):
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
 
-    def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if code in RESERVED_CODES:
-            raise ValidationError(
-                _now("“%(code)s” is the address of a page of the portal; choose another code.")
-                % {"code": code}
-            )
-        return code
-
     def clean_formula(self) -> str:
         # A line break is a blank to a person and no part of a formula.
         return " ".join(self.cleaned_data["formula"].split())
 
 
-class _OfMetric(TypedForm):
+class AgreementForm(TypedForm):
     """What is agreed about a metric and one subject."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -184,7 +159,7 @@ class _OfMetric(TypedForm):
         subject.empty_label = _now("Choose…")
 
 
-class OverrideForm(_OfMetric):
+class OverrideForm(AgreementForm):
     curve = CurveField(label=_("Curve"))
 
     class Meta:
@@ -198,7 +173,7 @@ class OverrideForm(_OfMetric):
         }
 
 
-class ExemptionForm(_OfMetric):
+class ExemptionForm(AgreementForm):
     from_month = MonthFormField(
         label=_("From month"), required=False, help_text=_("Blank = from the beginning.")
     )

@@ -1,7 +1,7 @@
-"""From a form to a saved definition: what changes and what it does is shown before it is saved.
+"""From a metric's form, or a form of what is agreed about it, to a saved row.
 
-The form is posted as a whole in each step, so that nothing waits on the server and the back button
-works: `check` shows the change with its effect and asks why, `save` saves, `back` shows the form.
+Around the steps that all editors share (`dashboards.views.keeping.steps`): the version that the
+person looked at, and what is told of a row that was not changed.
 """
 
 from __future__ import annotations
@@ -12,31 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from dashboards.selectors.definition_history import differences
-from dashboards.views.metrics.forms import ReasonForm
-from metrics.effects import effects_of_change
-from metrics.operations.versions import refuse_if_overtaken, save_as_seen, version_of
-
-CHECK, SAVE, BACK = "check", "save", "back"
+from dashboards.views.keeping.fields import refusals_into
+from dashboards.views.keeping.steps import SAVE, Change, Crumbs, step_of, take
+from projects.operations.versions import not_overtaken, refuse_if_overtaken, version_of
 
 SEEN = "seen"
 """The hidden field with the version that the person looked at."""
-
-OWN_FIELDS = ("csrfmiddlewaretoken", "step", "why")
-"""What a step does not hand on to the next one."""
-
-Crumbs = Sequence[tuple[str, str]]
-
-
-def step_of(request: HttpRequest) -> str:
-    return request.POST.get("step", CHECK)
 
 
 def seen_in(request: HttpRequest) -> int:
@@ -44,22 +33,16 @@ def seen_in(request: HttpRequest) -> int:
     return int(text) if text.isdigit() and len(text) < 18 else 0
 
 
-def person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # nobody else has the permission
-    return request.user
-
-
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """A row as it is to be, and what saving it means."""
 
     row: models.Model
     before: models.Model | None
     """None for a new row."""
-    save: Callable[[models.Model, str], object]
+    save: Callable[[Any, str], object]
     """The operation: gets the row and the reason."""
     counts: bool
-    """Whether scores can depend on it, so that its effect is shown."""
     title: str
     crumbs: Crumbs
     done_url: Callable[[], str]
@@ -67,26 +50,15 @@ class Change:
     """What is said when it is saved."""
     silent: Sequence[str] = ()
     """Fields that need no telling."""
-    action: str = "Save"
+    action: str = ""
     is_removal: bool = False
     reason: str = ""
     """What is proposed as the reason."""
 
 
-def refusals_in(form: BaseForm, refusal: ValidationError) -> None:
-    """What an operation refuses, beside the fields that the form has."""
-    if not hasattr(refusal, "error_dict"):
-        form.add_error(None, refusal)
-        return
-    for name, errors in refusal.error_dict.items():
-        known = name in form.fields and name != NON_FIELD_ERRORS
-        for error in errors:
-            form.add_error(name if known else None, error)
-
-
 def check_or_save(
     request: HttpRequest,
-    change: Change,
+    wanted: RowChange,
     form: BaseForm | None = None,
     form_page: Callable[[BaseForm], HttpResponse] | None = None,
 ) -> HttpResponse:
@@ -94,67 +66,51 @@ def check_or_save(
 
     What has no form, a removal, tells of a refusal where it leads to.
     """
+    before = wanted.before
     try:
-        if step_of(request) == SAVE:
-            reason = ReasonForm(request.POST)
-            if not reason.is_valid():
-                return _shown(request, change, reason)
-            _save(request, change, reason.cleaned_data["why"])
-            messages.success(request, change.done)
-            return redirect(change.done_url())
-        if change.before is not None and not change.is_removal:
-            refuse_if_overtaken(change.before, seen_in(request))
-            if not differences(change.before, change.row):
-                messages.info(request, "Nothing was changed, so nothing was saved.")
-                return redirect(change.done_url())
-        return _shown(request, change, ReasonForm(initial={"why": change.reason}))
+        if before is not None and not wanted.is_removal and step_of(request) != SAVE:
+            refuse_if_overtaken(before, seen_in(request))
+            if not differences(before, wanted.row):
+                messages.info(request, _("Nothing was changed, so nothing was saved."))
+                return redirect(wanted.done_url())
+        _saved, page = take(request, _change(request, wanted))
     except ValidationError as refusal:
         if form is None or form_page is None:
             for sentence in refusal.messages:
                 messages.error(request, sentence)
-            return redirect(change.done_url())
-        refusals_in(form, refusal)
+            return redirect(wanted.done_url())
+        refusals_into(form, refusal)
         return form_page(form)
+    if page is not None:
+        return page
+    messages.success(request, wanted.done)
+    return redirect(wanted.done_url())
 
 
-def _save(request: HttpRequest, change: Change, reason: str) -> None:
-    if change.before is None or change.is_removal:
-        change.save(change.row, reason)
-        return
-    save_as_seen(change.before, seen_in(request), lambda: change.save(change.row, reason))
+def _change(request: HttpRequest, wanted: RowChange) -> Change:
+    before = None if wanted.is_removal else wanted.before
 
-
-def _shown(request: HttpRequest, change: Change, reason: ReasonForm) -> HttpResponse:
-    """What changes, what it does to the scores, and the question why."""
-    effects = None
-    if change.counts:
+    def run(reason: str) -> object:
         # The trial has a row of its own: what it saved is forgotten with it.
-        effects = effects_of_change(lambda: change.save(copy.copy(change.row), ""))
-    compared = None if change.is_removal else change.before
-    told = differences(compared, change.row, silent=change.silent)
-    return render(
-        request,
-        "dashboards/definition_check.html",
-        {
-            "change": change,
-            "crumbs": change.crumbs,
-            "differences": told,
-            "effects": effects,
-            "form": reason,
-            "handed_on": handed_on(request),
-        },
-        status=422 if reason.errors else 200,
+        row = copy.copy(wanted.row)
+        if before is None:
+            return wanted.save(row, reason)
+        with not_overtaken(before, seen_in(request)):
+            return wanted.save(row, reason)
+
+    return Change(
+        run=run,
+        counts=wanted.counts,
+        asks_always=True,
+        reason=wanted.reason,
+        title=wanted.title,
+        crumbs=wanted.crumbs,
+        save=wanted.action or _("Save"),
+        pending=differences(before, wanted.row, silent=wanted.silent),
+        is_new=wanted.before is None,
+        is_destructive=wanted.is_removal,
+        back=wanted.done_url() if wanted.is_removal else "",
     )
-
-
-def handed_on(request: HttpRequest) -> list[tuple[str, str]]:
-    """The posted form as hidden fields."""
-    return [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name not in OWN_FIELDS
-        for value in values
-    ]
 
 
 def version_shown(request: HttpRequest, row: models.Model | None, *, is_told: bool) -> int:

@@ -109,7 +109,7 @@ def _edited(
     change = Change(
         run=run,
         counts=form.counts,
-        needs_reason=True,
+        is_new=stored is None,
         title=_("Scorecard %(name)s") % {"name": form.instance.name},
         crumbs=_crumbs(stored),
         save=_("Save the scorecard"),
@@ -241,7 +241,6 @@ def scorecard_delete(request: HttpRequest, code: str) -> HttpResponse:
             Scorecard.objects.get(pk=card.pk), by=person(request), reason=reason
         ),
         counts=True,
-        needs_reason=True,
         title=_("Delete scorecard %(name)s") % {"name": card.name},
         crumbs=_crumbs(card),
         save=_("Delete the scorecard"),

@@ -19,6 +19,7 @@ from projects.validation import quoted
 
 TEXTS = frozenset({"code", "name"})
 LINE = "line-"
+RULE_FIELDS = ("overall", "min_coverage", "min_categories", "amber_from", "green_from")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class LineField:
     error: str = ""
 
 
+class WeightInput(forms.TextInput):
+    """A number as the lines beside it are written: 2 and not 2.0."""
+
+    def format_value(self, value: Any) -> Any:
+        return number_text(value) if isinstance(value, float) else super().format_value(value)
+
+
 class ScorecardForm(forms.ModelForm):
     """Everything of a scorecard in one form, saved as one."""
 
@@ -42,11 +50,7 @@ class ScorecardForm(forms.ModelForm):
             "name",
             "is_default",
             *WEIGHT_FIELDS,
-            "overall",
-            "min_coverage",
-            "min_categories",
-            "amber_from",
-            "green_from",
+            *RULE_FIELDS,
             *SHARE_FIELDS,
         )
         help_texts = {
@@ -64,7 +68,7 @@ class ScorecardForm(forms.ModelForm):
                 del self.fields[field]
         for name in (*WEIGHT_FIELDS, *SHARE_FIELDS, "min_coverage", "amber_from", "green_from"):
             if name in self.fields:
-                self.fields[name].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+                self.fields[name].widget = WeightInput(attrs={"inputmode": "decimal"})
                 self.fields[name].widget.attrs["class"] = "weight-input"
         self.stored_weights = weights
         self.weights: dict[int, float] = {}
@@ -104,13 +108,12 @@ class ScorecardForm(forms.ModelForm):
         return [self[name] for name in ("code", "name", "is_default")]
 
     @property
-    def category_fields(self) -> list[Any]:
-        return [self[name] for name in WEIGHT_FIELDS]
-
-    @property
-    def rule_fields(self) -> list[Any]:
-        names = ("overall", "min_coverage", "min_categories", "amber_from", "green_from")
-        return [self[name] for name in names]
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """What stands below the lines, by heading."""
+        return [
+            (_("Weights of the categories"), [self[name] for name in WEIGHT_FIELDS]),
+            (_("Overall score and limits"), [self[name] for name in RULE_FIELDS]),
+        ]
 
     @property
     def share_fields(self) -> list[Any]:
