@@ -16,8 +16,10 @@ from dashboards.selectors.entry import AboutValue, Desk, SubjectChoice
 from metrics.choices import Cadence, Category
 from metrics.models import Measurement, MetricDefinition
 from metrics.periods import WRITTEN_LIKE, Period
+from metrics.unusual import past_values, unusual
 from metrics.validation.dependence import stored_rules
 from metrics.validation.measurements import MeasurementRules
+from metrics.validation.numbers import number_text
 from projects.fields import MonthFormField
 from projects.months import MONTHS_PER_YEAR
 
@@ -62,6 +64,9 @@ class EntryForm(forms.Form):
         help_text=_("How it was measured, or why it is unusual."),
     )
     is_early = forms.BooleanField(label=_("Yes, the period is right"), required=False)
+    is_unusual = forms.BooleanField(label=_("Yes, the value is right"), required=False)
+    questioned = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The number that was asked about: a yes is said of it and of no other."""
 
     def __init__(
         self, *args: Any, desk: Desk, about: AboutValue | None, kind: str = "", **kwargs: Any
@@ -71,6 +76,7 @@ class EntryForm(forms.Form):
         self.desk = desk
         self.about = about
         self.asks_about_period = False
+        self.asks_about_value = False
         self.subject_choices = [] if about is None else desk.subjects_to_enter(about.metric)
         self.fields["metric"].widget = forms.Select(choices=_metric_choices(desk, kind))
         self.fields["subject"].widget = self._subject_widget()
@@ -113,6 +119,7 @@ class EntryForm(forms.Form):
                 rules.metrics[cleaned["metric"]].cadence, period
             ).period
             self._ask_about_early_periods(cleaned["when"], column, rules)
+            self._ask_about_unusual_values(cleaned["number"], cleaned["when"])
         return cleaned
 
     def add_problem(self, column: str, error: ValidationError, period_field: str) -> None:
@@ -148,6 +155,32 @@ class EntryForm(forms.Form):
                 " %(earliest)s. If it is right, say so below and save again."
             )
             % {"period": rules.label(period), "earliest": earliest},
+        )
+
+    def _ask_about_unusual_values(self, value: float, period: Period) -> None:
+        """A slip of the decimal sign is asked about, as grid and import do."""
+        about = self.about
+        if about is None or about.subject is None or about.period != period:
+            return
+        existing = about.existing
+        if existing is not None and existing.value == value:
+            return
+        pair = (about.metric.pk, about.subject.pk)
+        question = unusual(value, past_values([pair]).of(*pair, period.start))
+        text = number_text(value)
+        if question is None:
+            return
+        if self.cleaned_data.get("is_unusual") and self.cleaned_data.get("questioned") == text:
+            return
+        self.asks_about_value = True
+        # Shown anew, so that an earlier yes is not taken for this value.
+        self.data = self.data.copy()
+        self.data["questioned"] = text
+        self.data.pop("is_unusual", None)
+        self.add_error(
+            "value",
+            _("%(question)s If it is right, say so below and save again.")
+            % {"question": question.sentence},
         )
 
 

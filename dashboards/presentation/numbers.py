@@ -48,13 +48,15 @@ def percent_text(rate: float | None, decimals: int = 0) -> str:
 
 
 def value_text(value: Number | None, unit: str = "", decimals: int = 0) -> str:
-    """A metric's value with its unit: `12.5 days`, `83%`."""
+    """A metric's value with its unit: `12.5 days`, `83%`, and on a scale of 1-5 `2 (1-5)`."""
     if value is None:
         return UNKNOWN
     number = grouped(value, decimals)
     if not unit:
         return number
-    return f"{number}{unit}" if unit.startswith("%") else f"{number}{NO_BREAK_SPACE}{unit}"
+    if unit.startswith("%"):
+        return f"{number}{unit}"
+    return f"{number}{NO_BREAK_SPACE}{f'({unit})' if unit[0].isdigit() else unit}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -629,3 +629,34 @@ def test_a_value_after_no_value_says_that_it_counts(project: Project, desk: Clie
     NoValueFactory(metric=MetricDefinition.objects.get(code="m"), subject=project)
     page = read(desk, send(desk, value="60")["Location"])
     assert "This period was said to have no value. The value counts now" in page.words
+
+
+def test_a_value_far_from_its_past_is_asked_about_before_it_is_saved(desk: Client) -> None:
+    project, metric = ProjectFactory(code="P"), MetricFactory(code="m")
+    for month, value in (("2025-11", 61), ("2025-12", 60), ("2026-01", 62), ("2026-02", 63)):
+        MeasurementFactory(metric=metric, subject=project, period=month, value=value)
+    typed = {"metric": "m", "subject": "P", "period": "2026-03", "value": "620"}
+
+    asked = desk.post("/entry/value/", typed)
+
+    assert asked.status_code == 422
+    assert "10 times" in asked.content.decode()
+    assert 'name="is_unusual"' in asked.content.decode()
+    assert not Measurement.objects.filter(value__in=(620, 6.2)).exists()
+
+    said = {"is_unusual": "on", "questioned": "620"}
+    another = desk.post("/entry/value/", {**typed, **said, "value": "6.2"})
+    assert another.status_code == 422  # the yes was said of 620
+    assert "checked" not in another.content.decode().partition('name="is_unusual"')[2][:80]
+
+    assert desk.post("/entry/value/", {**typed, **said}).status_code == 302
+    assert Measurement.objects.filter(value=620).exists()
+
+
+def test_a_value_that_is_recorded_already_is_not_asked_about_again(desk: Client) -> None:
+    project, metric = ProjectFactory(code="P"), MetricFactory(code="m")
+    for month, value in (("2025-11", 61), ("2025-12", 60), ("2026-01", 62), ("2026-03", 620)):
+        MeasurementFactory(metric=metric, subject=project, period=month, value=value)
+    typed = {"metric": "m", "subject": "P", "period": "2026-03", "value": "620", "note": "Checked."}
+
+    assert desk.post("/entry/value/", typed).status_code == 302

@@ -88,6 +88,7 @@ def test_only_all_is_a_hundred_percent_and_only_nothing_is_none(rate: float, tex
         (83, "%", 0, "83%"),
         (0.5, "% of cases", 1, "0.5% of cases"),
         (1200, "", 0, "1,200"),
+        (2, "1-5", 0, "2\N{NO-BREAK SPACE}(1-5)"),
     ],
 )
 def test_a_value_carries_its_unit_and_decimals(
