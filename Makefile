@@ -1,10 +1,11 @@
 # Each command does its own set-up: the first one makes .venv, later ones install only what changed.
 #   make run     the portal on this machine        make test    the whole suite
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
+#   make quality Lighthouse on the main pages
 # ARGS="…" goes to the portal (--port 8080) or to pytest (-k curves).
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format vendor
+.PHONY: run test check format vendor quality
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
@@ -46,6 +47,9 @@ format: .venv/requirements-dev.txt
 
 vendor: .venv/requirements.txt
 	$(PYTHON) tools/vendor.py
+
+quality: .venv/requirements-dev.txt
+	$(PYTHON) tools/quality.py
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt

@@ -9,12 +9,21 @@ from django.http import HttpRequest
 from projects.models import Organisation
 
 
+def organisation_of(request: HttpRequest) -> Organisation | None:
+    """The organisation, read once for a page and its frame."""
+    if not hasattr(request, "_organisation"):
+        request._organisation = Organisation.objects.first()  # type: ignore[attr-defined]
+    found: Organisation | None = request._organisation  # type: ignore[attr-defined]
+    return found
+
+
 def site(request: HttpRequest) -> dict[str, Any]:
     """A notice where the data are invented; asked only when a signed-in page is drawn."""
     user = getattr(request, "user", None)  # a page about a bad request comes before sign-in
     if user is None or not user.is_authenticated:
         return {}
-    name = Organisation.objects.values_list("name", flat=True).first() or ""
+    organisation = organisation_of(request)
+    name = "" if organisation is None else organisation.name
     invented = "invented" in name.lower()
     return {
         "organisation_name": name,

@@ -126,6 +126,7 @@ class ProposalState(TextChoices):
     WAITING = "waiting", _("Waiting for a decision")
     GRANTED = "granted", _("Granted")
     REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Taken back")
 
 
 class ReminderKind(TextChoices):
@@ -151,6 +152,8 @@ class BatchState(TextChoices):
     STORING = "storing", _("Being imported")
     DONE = "done", _("Imported")
     FAILED = "failed", _("Failed")
+    UNDO_DUE = "undo_due", _("To be undone")
+    UNDOING = "undoing", _("Being undone")
     UNDONE = "undone", _("Undone")
 
 

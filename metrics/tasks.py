@@ -27,6 +27,7 @@ from metrics.operations.runs import (
     request_full_run,
     take_next_run,
 )
+from metrics.operations.weighing import weigh_latest_months, weigh_open_months
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,13 @@ def nightly_rescore_task() -> None:
     """Score all open months up to the current one."""
     request_full_run(RunTrigger.SCHEDULE)
     answer_needs_task()
+    weigh_open_months()
+
+
+@shared_task(acks_late=True, autoretry_for=PASSING_FAULTS, retry_backoff=True, max_retries=8)
+def weigh_latest_months_task() -> None:
+    """Keep the effective weights of the latest months up with the scores; harmless to repeat."""
+    weigh_latest_months()
 
 
 @shared_task(acks_late=True, autoretry_for=PASSING_FAULTS, retry_backoff=True, max_retries=8)

@@ -255,7 +255,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "pmo_portal.static_files.PortalStaticFilesStorage"
         if IS_PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -343,6 +343,9 @@ ANSWER_NEEDS_EVERY_SECONDS = environment.number(
 )
 REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
 
+# The effective weights of the latest months follow their scores this often.
+WEIGH_EVERY_SECONDS = 60
+
 # Files that people send: the largest that is taken, and nothing beyond it is ever held.
 IMPORT_MAX_BYTES = environment.number(
     "IMPORT_MAX_BYTES", default=32 * 1024**2, at_least=1024, at_most=1024**3
@@ -373,6 +376,22 @@ if IS_EMBEDDED:
 else:
     # Redis hands an unacknowledged task out again after this long: longer than the longest run.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 5}
+# How far a worker is, where the portal can see it while the worker's transaction hides it
+# (metrics.batches.progress): it goes the way the tasks go.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "progress": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.progress")),
+    }
+    if IS_EMBEDDED
+    else {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CELERY_BROKER_URL,
+        "KEY_PREFIX": "progress",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
 CELERY_WORKER_CONCURRENCY = environment.number(
     "CELERY_WORKER_CONCURRENCY", default=2, at_least=1, at_most=64
 )
@@ -401,6 +420,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "metrics.tasks.send_reminders_task",
         "schedule": timedelta(seconds=SEND_REMINDERS_EVERY_SECONDS),
         "options": {"expire_seconds": SEND_REMINDERS_EVERY_SECONDS},
+    },
+    "weigh the latest months": {
+        "task": "metrics.tasks.weigh_latest_months_task",
+        "schedule": timedelta(seconds=WEIGH_EVERY_SECONDS),
+        "options": {"expire_seconds": WEIGH_EVERY_SECONDS},
     },
     "reopen runs of dead workers": {
         "task": "metrics.tasks.reopen_dead_runs_task",
@@ -436,6 +460,9 @@ LOGGING = {
         "celery.worker.request": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "django_celery_beat.schedulers": {"level": "WARNING"},
+        # So would one per step and page of each PDF.
+        "weasyprint.progress": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }
 

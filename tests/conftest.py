@@ -35,6 +35,7 @@ from tests.services import (
 START_PROCESSES = ("tests/workers/", "test_portal_command.py", "test_production.py")
 
 PASSWORD = "correct horse battery staple"
+PROGRESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 hypothesis_settings.register_profile("portal", deadline=None)
 hypothesis_settings.load_profile("portal")
@@ -63,8 +64,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ProcessesOne
 
 @pytest.fixture(autouse=True)
 def cheap_and_alone(settings: Settings) -> Iterator[None]:
-    """Passwords cost nothing, and no task leaves the process."""
+    """Passwords cost nothing, and no task and no word of progress leaves the process."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {**settings.CACHES, "progress": PROGRESS | {"LOCATION": secrets.token_hex()}}
     broker = celery_app.conf.broker_url, celery_app.conf.broker_transport
     celery_app.conf.update(broker_url="memory://", broker_transport=None)
     yield

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, FloatField, OuterRef, Q, Subquery, Sum
+from django.db.models import F, FilteredRelation, FloatField, OuterRef, Q, Subquery, Sum
 
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import Policies
@@ -15,14 +15,9 @@ from dashboards.selectors.portfolios import PortfolioNode
 from dashboards.selectors.scores import with_scores
 from dashboards.selectors.segments import SegmentRow
 from metrics.choices import Band
+from metrics.models import MonthWeights
 from projects.choices import SubjectKind
 from projects.models import Offer, Subject
-
-MOVING_KINDS = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.PROJECT)
-MOVES_SHOWN = 4
-
-LEAST_MOVE = 0.05
-"""Less than this does not show with one decimal."""
 
 DECIDED_KINDS = (
     SubjectKind.PORTFOLIO,
@@ -43,54 +38,6 @@ KIND_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A subject whose overall score is another one than in the month before."""
-
-    kind: str
-    code: str
-    name: str
-    score: float
-    band: Band
-    change: float
-
-    @property
-    def kind_label(self) -> str:
-        return str(SubjectKind(self.kind).label)
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    rises: tuple[Move, ...]
-    falls: tuple[Move, ...]
-
-    @property
-    def groups(self) -> tuple[tuple[str, tuple[Move, ...]], ...]:
-        return ("Rises", self.rises), ("Falls", self.falls)
-
-
-def largest_moves(month: ViewMonth) -> Moves:
-    """Among subjects that have an overall score in both months."""
-    if month.previous is None:
-        return Moves((), ())
-    moved = (
-        with_scores(Subject.objects.filter(kind__in=MOVING_KINDS), month.month, month.previous)
-        .annotate(change=F("now__overall_score") - F("before__overall_score"))
-        .exclude(change=None)
-        .values_list("kind", "code", "name", "now__overall_score", "now__overall_band", "change")
-    )
-    rises = moved.filter(change__gte=LEAST_MOVE).order_by("-change", "code")[:MOVES_SHOWN]
-    falls = moved.filter(change__lte=-LEAST_MOVE).order_by("change", "code")[:MOVES_SHOWN]
-    return Moves(tuple(_moves(rises)), tuple(_moves(falls)))
-
-
-def _moves(rows: Iterable[tuple[Any, ...]]) -> list[Move]:
-    return [
-        Move(kind, code, name, score, Band(band), change)
-        for kind, code, name, score, band, change in rows
-    ]
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """A subject that needs a decision, and why."""
 
@@ -106,6 +53,8 @@ class Case:
     """Among its kind; what a portfolio's projects weigh together, a customer's part of what its
     segment weighs, what a service weighs in all segments together."""
     below_green: float | None
+    cost: float | None
+    """Points by which it lowers the organisation's overall score against green; None if unknown."""
 
     @property
     def has_fallen(self) -> bool:
@@ -117,10 +66,15 @@ class Case:
         return self.band == Band.AMBER and self.below_green == 0
 
     @property
-    def order(self) -> tuple[bool, float, str]:
-        """Weight times distance below green; without a score after the others, the heavy first."""
+    def order(self) -> tuple[bool, bool, float, str]:
+        """What costs the organisation most comes first, without a score after the others.
+
+        Where a month was not weighed, weight times distance below green decides.
+        """
         size = self.weight if self.below_green is None else self.weight * self.below_green
-        return self.below_green is None, -size, self.code
+        if self.cost is not None:
+            size = self.cost
+        return self.below_green is None, self.cost is None, -size, self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +112,9 @@ def cases_to_decide(
     portfolios: Sequence[PortfolioNode],
     segments: Sequence[SegmentRow],
     policies: Policies,
+    weighed: MonthWeights | None,
+    *,
+    shown: int = CASES_SHOWN,
 ) -> list[Cases]:
     """Red, fallen a band, or insufficient, by kind; kinds without a case are left out."""
     weights = _Weights(
@@ -165,12 +122,12 @@ def cases_to_decide(
         {row.scores.pk: row for row in segments},
     )
     by_kind: dict[str, list[Case]] = defaultdict(list)
-    for row in _candidates(month):
+    for row in _candidates(month, weighed):
         by_kind[row["kind"]].append(_case(row, weights, policies))
-    return [_cases(kind, by_kind[kind]) for kind in DECIDED_KINDS if by_kind[kind]]
+    return [_cases(kind, by_kind[kind], shown) for kind in DECIDED_KINDS if by_kind[kind]]
 
 
-def _candidates(month: ViewMonth) -> Iterable[dict[str, Any]]:
+def _candidates(month: ViewMonth, weighed: MonthWeights | None) -> Iterable[dict[str, Any]]:
     offered = Offer.objects.filter(service=OuterRef("pk")).order_by().values("service")
     subjects = with_scores(
         Subject.objects.filter(kind__in=DECIDED_KINDS), month.month, month.previous
@@ -183,7 +140,10 @@ def _candidates(month: ViewMonth) -> Iterable[dict[str, Any]]:
         .annotate(
             offers_weight=Subquery(
                 offered.annotate(n=Sum("weight")).values("n"), output_field=FloatField()
-            )
+            ),
+            weighed=FilteredRelation(
+                "effective_weights", condition=Q(effective_weights__month=weighed)
+            ),
         )
         .order_by("code")
         .values(
@@ -201,6 +161,7 @@ def _candidates(month: ViewMonth) -> Iterable[dict[str, Any]]:
             "as_customer__weight",
             "as_customer__segment",
             "offers_weight",
+            "weighed__below_green",
         )
     )
     return rows
@@ -242,15 +203,16 @@ def _case(row: Mapping[str, Any], weights: _Weights, policies: Policies) -> Case
         change=None if score is None or before is None else score - before,
         weight=weights.of(row),
         below_green=None if score is None or card is None else max(card.green_from - score, 0.0),
+        cost=row["weighed__below_green"],
     )
 
 
-def _cases(kind: SubjectKind, cases: Sequence[Case]) -> Cases:
+def _cases(kind: SubjectKind, cases: Sequence[Case], shown: int) -> Cases:
     red = sum(case.band == Band.RED for case in cases)
     insufficient = sum(case.band == Band.INSUFFICIENT for case in cases)
     return Cases(
         kind,
-        tuple(sorted(cases, key=lambda case: case.order)[:CASES_SHOWN]),
+        tuple(sorted(cases, key=lambda case: case.order)[:shown]),
         red,
         len(cases) - red - insufficient,
         insufficient,

@@ -7,14 +7,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.context import organisation_of
 from dashboards.figures import ChangeBridge, Chart, Part, change_bridge_chart
 from dashboards.presentation.months import month_label
 from dashboards.presentation.numbers import score_text
 from dashboards.selectors.bridges import overall_change
+from dashboards.selectors.cost_meter import cost_meter, weights_of
+from dashboards.selectors.moves import largest_moves
 from dashboards.selectors.policies import Policies, category_weights
 from dashboards.selectors.portfolios import PortfolioNode, portfolio_tree
 from dashboards.selectors.segments import segment_rows
-from dashboards.selectors.summary import cases_to_decide, largest_moves
+from dashboards.selectors.summary import cases_to_decide
 from dashboards.selectors.trends import history_of, trend_months
 from dashboards.views.empty import nothing_yet
 from dashboards.views.month_pages import render_month
@@ -23,7 +26,6 @@ from dashboards.views.scoreboards import Scoreboard
 from metrics.choices import Category
 from metrics.scoring.changes import Change
 from metrics.scoring.columns import CATEGORIES
-from projects.models import Organisation
 
 FEW_PORTFOLIOS = 12
 """Up to so many are shown as their tree; of more, as many with the lowest scores."""
@@ -34,7 +36,7 @@ FEW_PORTFOLIOS = 12
 def summary(request: HttpRequest) -> HttpResponse:
     """The organisation in one look."""
     month = month_of(request)
-    organisation = Organisation.objects.first()
+    organisation = organisation_of(request)
     if month is None or organisation is None:
         return nothing_yet(request)
     policies = Policies.read(organisation.pk)
@@ -47,6 +49,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     )
     portfolios = portfolio_tree(month, with_money=False).nodes
     segments = segment_rows(month)
+    weighed = weights_of(month.month)
     shown, are_lowest = _shown(portfolios)
     return render_month(
         request,
@@ -56,8 +59,9 @@ def summary(request: HttpRequest) -> HttpResponse:
             "organisation": organisation,
             "board": board,
             "bridge": _bridge(board),
-            "moves": largest_moves(month),
-            "cases": cases_to_decide(month, portfolios, segments, policies),
+            "moves": largest_moves(month, portfolios),
+            "cost_meter": cost_meter(weighed),
+            "cases": cases_to_decide(month, portfolios, segments, policies, weighed),
             "segments": segments,
             "portfolios": shown,
             "portfolios_are_lowest": are_lowest,

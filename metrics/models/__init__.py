@@ -1,6 +1,6 @@
 """How it is measured, and what came of it."""
 
-from metrics.models.answers import ExemptionProposal, NoValue
+from metrics.models.answers import ExemptionProposal, FormerNoValue, NoValue
 from metrics.models.definitions import (
     CurveOverride,
     Exemption,
@@ -28,6 +28,7 @@ from metrics.models.scores import (
     Score,
     ScoreColumns,
 )
+from metrics.models.weights import MonthWeights, SubjectWeight
 
 __all__ = [
     "GROUPS",
@@ -39,6 +40,7 @@ __all__ = [
     "DraftMeasurement",
     "Exemption",
     "ExemptionProposal",
+    "FormerNoValue",
     "ImportBatch",
     "ImportFile",
     "Measure",
@@ -47,6 +49,7 @@ __all__ = [
     "MetricAssignment",
     "MetricDefinition",
     "MonthClosing",
+    "MonthWeights",
     "NoValue",
     "Reminder",
     "ReportedScore",
@@ -58,4 +61,5 @@ __all__ = [
     "Scorecard",
     "ScorecardAssignment",
     "ScorecardLine",
+    "SubjectWeight",
 ]

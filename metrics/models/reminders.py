@@ -8,9 +8,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import MailState, ReminderKind
+from metrics.models.mails import OutgoingMail
 
 
-class Reminder(models.Model):
+class Reminder(OutgoingMail):
     """One mail to one person, and what it told, so that nothing is told twice.
 
     It is written before it is sent, and sent by whoever claims it; a claim whose worker died is
@@ -22,18 +23,9 @@ class Reminder(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=ReminderKind)
     day = models.DateField(_("day"))
-    state = models.CharField(_("state"), max_length=7, choices=MailState, default=MailState.DUE)
-    subject = models.CharField(_("subject"), max_length=255)
-    body = models.TextField(_("text"))
     told = models.JSONField(
         _("told"), default=list, help_text=_("What it was about: stage, metric and period each.")
     )
-    message_id = models.CharField(_("Message-ID"), max_length=255)
-    attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
-    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    error = models.TextField(_("error"), blank=True)
 
     class Meta:
         ordering = ["-day", "user"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -24,6 +26,8 @@ from metrics.models import (
 from metrics.operations.locks import lock_out_measurements, lock_out_runs
 from metrics.operations.rescoring import mark_for_rescoring
 from metrics.operations.runs import AnotherRunIsGoing, answer_all_needs, score_now
+from metrics.operations.weighing import weigh_open_months
+from metrics.signals import months_closed
 from projects.models import Subject
 from projects.months import Month, month_range
 
@@ -41,17 +45,19 @@ class ScoresAreBehindError(ValidationError):
 def close_month(month: Month, *, by: User | None, patience: float = PATIENCE) -> list[Month]:
     """Freeze the scores of a month and of every open month before it; which months that were.
 
-    What waits to be rescored is answered first.
+    What waits to be rescored is answered first, and the effective weights are brought up with it.
     """
     month = Month(month)
     _refuse_unless_closable(month)
     for _ in range(ATTEMPTS - 1):
         _bring_scores_up_to_date(month, patience)
+        weigh_open_months(until=month)
         try:
             return _close(month, by=by)
         except ScoresAreBehindError:
             continue
     _bring_scores_up_to_date(month, patience)
+    weigh_open_months(until=month)
     return _close(month, by=by)
 
 
@@ -122,6 +128,10 @@ def _close(month: Month, *, by: User | None) -> list[Month]:
     now = timezone.now()
     MonthClosing.objects.bulk_create(
         MonthClosing(month=each, closed_at=now, closed_by=by) for each in months
+    )
+    # Whoever listens can't undo the closing: what fails there is logged.
+    transaction.on_commit(
+        partial(months_closed.send_robust, sender=MonthClosing, months=tuple(months))
     )
     return months
 

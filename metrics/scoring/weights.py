@@ -1,4 +1,4 @@
-"""How much each metric decides about one overall score (effective weight, SCORING section 8).
+"""How much metrics and subjects decide about an overall score (SCORING section 8).
 
 A share of 1 flows from the overall score down to the metrics: at every level each member gets the
 part of it that its weight and evidence have in the level's mean.
@@ -7,6 +7,7 @@ part of it that its weight and evidence have in the level's mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,13 +25,22 @@ from metrics.scoring.own import LineRows, group_of_lines, line_rows
 from metrics.scoring.roll_up import LEVELS, Board, group_of_children, roll_up, share_table
 
 
-def metric_weights(
-    definitions: Definitions, measurements: Mapping[int, Measurements], month: int, subject: int
-) -> Floats:
-    """Per metric its part of the subject's overall score in the month.
+class Weighed(NamedTuple):
+    """How an overall score is divided: among metrics, and among the subjects below it."""
 
-    They add up to 1; all are 0 where there is no overall score. A formula metric stands for itself,
-    not for its inputs.
+    of_metrics: Floats  # they add up to 1; all 0 where there is no overall score
+    of_subjects: Floats  # 1 for the subject itself, and for each other what reaches it
+    below_green: Floats  # per subject the points by which its categories below green lower the mean
+
+
+def weigh(
+    definitions: Definitions, measurements: Mapping[int, Measurements], month: int, subject: int
+) -> Weighed:
+    """How much metrics and subjects decide about the subject's overall score in the month.
+
+    A formula metric stands for itself, not for its inputs. What a subject's categories lack to the
+    green limit of its own scorecard, times their part, is what the weighted mean of the overall
+    score would gain if they reached it.
     """
     months = np.array([month], dtype=np.int64)
     everybody = np.arange(definitions.subject_count)
@@ -41,7 +51,13 @@ def metric_weights(
     part = np.zeros((CATEGORY_COUNT, len(everybody)))
     part[:, subject] = _parts_of_categories(definitions, board, subject)
     of_own = _flowed_down(definitions, own, board, part)
-    return _parts_of_metrics(definitions, lines, of_own)
+    green_from = Policy.of(definitions.cards, definitions.card_of).green_from[:, 0]
+    lacking = np.maximum(green_from - np.nan_to_num(board.score[:, :, 0]), 0.0)
+    return Weighed(
+        _parts_of_metrics(definitions, lines, of_own),
+        part.sum(axis=0),
+        (part * lacking).sum(axis=0),
+    )
 
 
 def _parts_of_categories(definitions: Definitions, board: Board, subject: int) -> Floats:

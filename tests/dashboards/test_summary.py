@@ -9,12 +9,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from dashboards.figures import Chart
 from metrics.choices import Category, OverallRule, RunState
-from metrics.models import Score
+from metrics.models import MonthWeights, Score, SubjectWeight
 from projects.choices import SubjectKind
-from projects.models import Organisation
+from projects.models import Organisation, Subject
 from projects.months import Month
 from tests.dashboards.reading import (
     APRIL,
@@ -31,6 +32,7 @@ from tests.dashboards.reading import (
 )
 from tests.factories import (
     CustomerFactory,
+    EngagementFactory,
     MonthClosingFactory,
     OfferFactory,
     OrganisationFactory,
@@ -200,14 +202,20 @@ def test_of_many_portfolios_the_lowest_are_shown(
     assert "All 15 portfolios" in page.words
 
 
+def moved(subject: Subject, by: float, *, new_value: bool = True) -> None:
+    """Give a subject scores of two months, and a new value in the second one if asked."""
+    keep_score(subject, 60.0, FEBRUARY)
+    keep_score(subject, 60.0 + by)
+    if new_value:
+        measured(subject)
+
+
 def test_the_largest_moves_are_those_of_subjects_with_two_scores(
     organisation: Organisation, summary: Reader
 ) -> None:
     moves = {"up": 9.0, "further up": 12.0, "down": -7.0, "hardly": 0.04}
     for name, move in moves.items():
-        project = ProjectFactory(name=name)
-        keep_score(project, 60.0, FEBRUARY)
-        keep_score(project, 60.0 + move)
+        moved(ProjectFactory(name=name), move)
     keep_score(ProjectFactory(name="new"), 99.0)
     keep_score(CustomerFactory(name="a customer"), 10.0)
 
@@ -218,6 +226,153 @@ def test_the_largest_moves_are_those_of_subjects_with_two_scores(
         ("up", 9.0),
     ]
     assert [move.name for move in found.falls] == ["down"]
+    assert found.faded == ()
+
+
+def test_what_moved_without_a_new_value_stands_apart(
+    organisation: Organisation, summary: Reader
+) -> None:
+    moved(ProjectFactory(name="told anew"), -3.0)
+    moved(ProjectFactory(name="faded"), -9.0, new_value=False)
+    old = ProjectFactory(name="a value of the month before")
+    moved(old, 5.0, new_value=False)
+    measured(old, FEBRUARY)
+
+    page = summary()
+    found = page.context["moves"]
+
+    assert [move.name for move in found.falls] == ["told anew"]
+    assert [move.name for move in found.faded] == ["faded", "a value of the month before"]
+    assert "Without a new value: faded, gone or joined" in page.words
+
+
+def test_a_new_value_anywhere_below_is_behind_the_move(
+    organisation: Organisation, summary: Reader
+) -> None:
+    above = PortfolioFactory(name="above")
+    project = ProjectFactory(name="at work for a segment", portfolio=PortfolioFactory(parent=above))
+    engagement = EngagementFactory(project=project, segment=SegmentFactory(name="served"))
+    service = ServiceFactory()
+    offered = OfferFactory(service=service, segment=SegmentFactory(name="offered")).segment
+    customer = CustomerFactory(segment=SegmentFactory(name="of a customer"))
+    quiet = [PortfolioFactory(name="quiet portfolio"), SegmentFactory(name="quiet segment")]
+    for below in (engagement, service, customer):
+        measured(below)
+    renewed: list[Subject] = [above, project, engagement.segment, offered, customer.segment]
+    for place, subject in enumerate([*renewed, *quiet]):
+        moved(subject, -1.0 - place, new_value=False)
+
+    found = summary().context["moves"]
+
+    # The four largest of a sort are shown, so that the smallest of the renewed is not.
+    assert {move.name for move in found.falls} == {subject.name for subject in renewed[1:]}
+    assert [move.name for move in found.faded] == ["quiet segment", "quiet portfolio"]
+
+
+def weighed(*metrics: tuple[str, str, float], month: Month = MARCH) -> MonthWeights:
+    """Keep effective weights of metrics: category, perspective, weight."""
+    rows = [
+        {
+            "metric": f"m{place}",
+            "name": f"Metric {place}",
+            "category": category,
+            "perspective": perspective,
+            "weight": weight,
+        }
+        for place, (category, perspective, weight) in enumerate(metrics)
+    ]
+    kept: MonthWeights = MonthWeights.objects.create(
+        month=month, weights=rows, weighed_at=timezone.now()
+    )
+    return kept
+
+
+def test_the_cost_meter_divides_what_decides_by_category_and_by_side(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+    weighed(
+        ("financial", "business", 0.4), ("value_creation", "customer", 0.35), ("tactical", "", 0.25)
+    )
+
+    meter = summary().context["cost_meter"]
+
+    assert meter.by_category == (
+        ("Tactical", 0.25),
+        ("Value creation", 0.35),
+        ("Longevity", 0.0),
+        ("Financial", 0.4),
+    )
+    assert meter.by_perspective == (
+        ("Customer", 0.35),
+        ("Employee", 0.0),
+        ("Business", 0.4),
+        ("Not said", 0.25),
+    )
+    assert meter.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("financial", "perspective", "told"),
+    [
+        (0.5, "customer", []),
+        (0.51, "customer", ["Financial metrics hold 51%"]),
+        (0.3, "business", ["Metrics that answer the business\u2019s own questions hold 100%"]),
+    ],
+)
+def test_the_cost_meter_warns_when_one_side_holds_more_than_half(
+    organisation: Organisation,
+    summary: Reader,
+    financial: float,
+    perspective: str,
+    told: list[str],
+) -> None:
+    keep_score(organisation, 60.0)
+    weighed(
+        ("financial", perspective, financial),
+        ("longevity", perspective if perspective == "business" else "employee", 1 - financial),
+    )
+
+    page = summary()
+
+    assert [words for words in told if words in page.words] == told
+    assert len(page.context["cost_meter"].warnings) == len(told)
+
+
+def test_a_month_that_was_never_weighed_says_so(
+    organisation: Organisation, summary: Reader
+) -> None:
+    keep_score(organisation, 60.0)
+
+    assert "What decided March 2026 was not kept" in summary().words
+
+
+def test_decisions_are_ordered_by_the_points_that_they_cost_the_organisation(
+    organisation: Organisation, summary: Reader
+) -> None:
+    ScorecardFactory(is_default=True)
+    kept = weighed(("tactical", "customer", 1.0))
+    for name, score, cost in (
+        ("red but small", 10.0, 0.01),
+        ("red and large", 40.0, 2.5),
+        ("counts for nothing", 5.0, None),
+        ("unknown", None, None),
+    ):
+        project = ProjectFactory(name=name)
+        keep_score(project, score)
+        if cost is not None:
+            SubjectWeight.objects.create(month=kept, subject=project, weight=0.1, below_green=cost)
+
+    page = summary()
+    (projects,) = page.context["cases"]
+
+    assert [case.name for case in projects.first] == [
+        "red and large",
+        "red but small",
+        "counts for nothing",
+        "unknown",
+    ]
+    assert page.row("red and large").endswith("35.0 2.50")
 
 
 def test_needs_a_decision_what_is_red_fallen_or_insufficient(
@@ -238,11 +393,11 @@ def test_needs_a_decision_what_is_red_fallen_or_insufficient(
     assert (projects.red, projects.fallen, projects.insufficient) == (1, 1, 1)
     assert [case.name for case in projects.first] == ["Red one", "Fallen", "Unknown"]
     assert "was green in Feb 2026" in page.row("Fallen Amber")
-    assert page.row("Red one Red").endswith("41.0 Red , why up +1.0 100% 1 34.0")
+    assert page.row("Red one Red").endswith("41.0 Red , why up +1.0 100% 34.0 \u2013 unknown")
     assert "20%" in page.row("Unknown")
 
 
-def test_decisions_are_ordered_by_weight_times_points_below_green(
+def test_where_a_month_was_not_weighed_weight_times_points_below_green_decides(
     organisation: Organisation, summary: Reader
 ) -> None:
     ScorecardFactory(is_default=True)

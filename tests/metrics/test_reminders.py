@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from metrics.choices import DraftState, MailState, ReminderKind
 from metrics.models import Reminder
-from metrics.operations import reminders
+from metrics.operations.mailing import conclude
 from metrics.operations.reminders import claim, send_reminders, write_reminders
 from metrics.reminders import letters_of
 from metrics.tasks import remind_task, send_reminders_task
@@ -337,7 +337,7 @@ def test_a_claim_whose_worker_died_is_taken_again_after_a_while(
     [message] = mail.outbox
     assert message.extra_headers["Message-ID"] == dead.message_id
     # The one that was taken for dead can say nothing about the mail any more.
-    reminders._conclude(dead, MailState.FAILED, "too late")
+    conclude(dead, MailState.FAILED, "too late")
     assert Reminder.objects.get().state == MailState.SENT
 
 

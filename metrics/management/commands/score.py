@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from metrics.choices import RunState, RunTrigger
 from metrics.horizon import measured_months
 from metrics.operations.runs import AnotherRunIsGoing, score_now
+from metrics.operations.weighing import weigh_open_months
 from metrics.progress import progress_bar
 from projects.months import Month, month_range
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
                 raise CommandError(str(going)) from None
         if run.state == RunState.FAILED:
             raise CommandError(f"A worker took over run {run.pk} and failed: {run.error}")
+        weigh_open_months()
         self.stdout.write(
             f"Scored {run.total} months of {run.subjects} subjects: {run.rows_written} scores "
             f"written, {run.rows_removed} removed, the others were right already."

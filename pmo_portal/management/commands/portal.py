@@ -26,6 +26,7 @@ from examples.demo.build import build_demo
 from metrics.choices import RunTrigger
 from metrics.operations.imports import reopen_dead_batches
 from metrics.operations.runs import reopen_dead_runs, score_now
+from metrics.operations.weighing import weigh_open_months
 from metrics.progress import progress_bar
 from metrics.workspace import WorkspaceRefused, load_workspace
 from pmo_portal.demo_users import assign_demo_metrics, demo_users, make_demo_users
@@ -153,6 +154,7 @@ class Command(BaseCommand):
         self.tell("Scoring")
         with progress_bar(sys.stderr, "months scored") as progress:
             score_now(trigger=RunTrigger.LOAD, progress=progress)
+        weigh_open_months()
 
     def serve(self, door: socket.socket, host: str, address: str) -> None:
         if settings.IS_EMBEDDED:
