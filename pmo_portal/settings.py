@@ -32,7 +32,10 @@ ORIGINS = "origins with commas between them, such as https://pmo.example.com"
 PORTAL = "the address by which people reach the portal, such as https://pmo.example.com"
 DATABASE = "postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:////FOLDER/FILE.sqlite3"
 BROKER = "the address of a Redis, such as redis://HOST:6379/0"
-MAIL = "smtp://, smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://, or consolemail:// to print mails"
+MAIL = (
+    "smtp://, smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://, consolemail:// to print mails,"
+    " or keepmail:// to keep them on this machine"
+)
 
 
 def make_var_dir() -> None:
@@ -182,6 +185,8 @@ MIDDLEWARE = [
     "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "pmo_portal.access.RefusalLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -209,6 +214,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboards.context.site",
+                "pmo_portal.kept_mails.told_to_pages",
             ],
         },
     },
@@ -305,12 +311,17 @@ CONTENT_SECURITY_POLICY = {
 
 email_address = environment.address(
     "EMAIL_URL",
-    default="consolemail://" if DEBUG else "smtp://localhost:25",
-    schemes=("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "dummymail"),
+    default="keepmail://" if DEBUG else "smtp://localhost:25",
+    schemes=("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "dummymail", "keepmail"),
     takes=MAIL,
 )
-email = environ.Env.email_url_config(email_address)
-EMAIL_BACKEND = email["EMAIL_BACKEND"]
+# Development sends nothing: mails are kept beside the database, for administrators to look at.
+KEPT_MAILS = INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.mails")
+are_mails_kept = email_address.startswith("keepmail:")
+email = environ.Env.email_url_config("dummymail://" if are_mails_kept else email_address)
+EMAIL_BACKEND = (
+    "pmo_portal.kept_mails.KeepingBackend" if are_mails_kept else email["EMAIL_BACKEND"]
+)
 EMAIL_HOST = email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = email["EMAIL_HOST_USER"] or ""
@@ -415,6 +426,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "metrics.tasks.answer_imports_task",
         "schedule": timedelta(seconds=ANSWER_NEEDS_EVERY_SECONDS),
         "options": {"expire_seconds": ANSWER_NEEDS_EVERY_SECONDS},
+    },
+    "send what people subscribed to": {
+        "task": "dashboards.tasks.send_subscriptions_task",
+        "schedule": timedelta(seconds=SEND_REMINDERS_EVERY_SECONDS),
+        "options": {"expire_seconds": SEND_REMINDERS_EVERY_SECONDS},
     },
     "send reminders that wait": {
         "task": "metrics.tasks.send_reminders_task",
