@@ -11,6 +11,12 @@ RUN /opt/venv/bin/pip install --requirement requirements.txt
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DEBUG=false
 WORKDIR /portal
+# What PDFs are set with, and two fonts for them.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        fonts-dejavu-core fonts-inter libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --no-create-home --uid 10001 portal
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
@@ -41,9 +42,16 @@ def needs(permission: str, *others: str) -> Callable[[View], View]:
                 return _leave_for_sign_in(request)
             return signed_in(request, *args, **kwargs)
 
+        guarded.opened_by = (permission, *others)  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def may_open(user: User | AnonymousUser, view: Callable[..., Any]) -> bool:
+    """Whether a page lets this person in; a view that does not say whom it needs lets in nobody."""
+    permissions: tuple[str, ...] = getattr(view, "opened_by", ())
+    return any(user.has_perm(permission) for permission in permissions)
 
 
 def _with_any(view: View, permissions: tuple[str, ...]) -> View:

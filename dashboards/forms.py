@@ -174,9 +174,8 @@ class EntryForm(forms.Form):
             return
         self.asks_about_value = True
         # Shown anew, so that an earlier yes is not taken for this value.
-        self.data = self.data.copy()
-        self.data["questioned"] = text
-        self.data.pop("is_unusual", None)
+        typed = {name: self.data.get(name) for name in self.data}
+        self.data = {**typed, "questioned": text, "is_unusual": ""}
         self.add_error(
             "value",
             _("%(question)s If it is right, say so below and save again.")

@@ -8,7 +8,7 @@ by what stood at that closing, and its children by the scores that were reported
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -103,6 +103,8 @@ class _Wish:
     closing: int | None
     """The key of a closing that was ended: its reported scores, and not what stands now."""
     depth: int
+    further: frozenset[int] = frozenset()
+    """The keys of subjects that are opened too, wherever they stand in the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ class _Side:
     def tree(self, month: Month) -> Node | None:
         if self.number is None:
             return None
-        return self.explainer.explain(self.number, month, self.wish.depth)
+        depth = self.wish.depth + len(self.wish.further)
+        return self.explainer.explain(self.number, month, depth)
 
 
 def explain(
@@ -130,15 +133,21 @@ def explain(
     ledger: Ledger | None = None,
     closed: ClosedMonths | None = None,
     closing: MonthClosing | None = None,
+    further: Collection[int] = (),
 ) -> Explanation:
     """Take the subject's scores in a month apart, children opened `depth` levels down.
+
+    Of what lies deeper only the subjects with the keys `further` are opened.
 
     A closed month is explained by what stood when it was closed, its children by their frozen
     scores; with one of the month's closings it is explained as that one reported it. A ledger that
     was read a moment ago can be given, so that it isn't read again.
     """
     closed = ClosedMonths.read() if closed is None else closed
-    wishes = _wishes(month, against, depth, closed, closing)
+    wishes = [
+        replace(wish, further=frozenset(further))
+        for wish in _wishes(month, against, depth, closed, closing)
+    ]
     sides = _sides(subject, wishes, ledger)
     now, then = sides[0], sides[-1]
     node = now.tree(month)
@@ -199,7 +208,7 @@ def _sides(subject: Subject, wishes: Sequence[_Wish], ledger: Ledger | None) -> 
         stood = ledgers[wish.at]
         number = int(np.searchsorted(stood.subject_ids, subject.pk))
         is_there = number < len(stood.subject_ids) and int(stood.subject_ids[number]) == subject.pk
-        opened = _opened(stood, number, wish.depth) if is_there else np.empty(0, np.int64)
+        opened = _opened(stood, number, wish) if is_there else np.empty(0, np.int64)
         months = np.array([int(month) for month in wish.months], dtype=np.int64)
         found.append((wish, stood, number if is_there else None, opened, months))
     boards = read_boards(
@@ -270,11 +279,11 @@ def _reread(reading: Reading, metrics: Sequence[int]) -> Reading:
     )
 
 
-def _opened(ledger: Ledger, subject: int, depth: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _opened(ledger: Ledger, subject: int, wish: _Wish) -> np.ndarray[Any, np.dtype[np.int64]]:
     opened = np.array([subject], dtype=np.int64)
-    for _ in range(depth):
+    for _ in range(wish.depth):
         opened = np.union1d(opened, ledger.children_of(opened))
-    return opened
+    return np.union1d(opened, ledger.subject_numbers(wish.further))
 
 
 def _subject_ids(keys: Sequence[int], *trees: Node | None) -> list[int]:

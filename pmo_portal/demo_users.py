@@ -47,6 +47,7 @@ def make_demo_users(note: Path) -> None:
         person, is_new = User.objects.get_or_create(username=name)
         if is_new:
             person.set_password(password)
+            person.email = f"{name}@example.com"
             person.is_staff = person.is_superuser = role is Role.ADMINISTRATOR
             person.save()
             person.groups.add(Group.objects.get(name=role.value))

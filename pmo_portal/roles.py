@@ -48,6 +48,7 @@ KEEPER = (
         "service",
         "engagement",
         "offer",
+        "event",
     )
     | may_keep(
         "metrics",

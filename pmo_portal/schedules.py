@@ -36,6 +36,14 @@ DAILY = (
         minute="0",
         expire_seconds=12 * 3600,
     ),
+    Daily(
+        name="monthly packs",
+        task="dashboards.tasks.make_packs_task",
+        description="Makes the packs that closed months still lack, if closing could not ask.",
+        hour="3",
+        minute="30",
+        expire_seconds=6 * 3600,
+    ),
 )
 
 

@@ -319,9 +319,7 @@ email_address = environment.address(
 KEPT_MAILS = INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.mails")
 are_mails_kept = email_address.startswith("keepmail:")
 email = environ.Env.email_url_config("dummymail://" if are_mails_kept else email_address)
-EMAIL_BACKEND = (
-    "pmo_portal.kept_mails.KeepingBackend" if are_mails_kept else email["EMAIL_BACKEND"]
-)
+EMAIL_BACKEND = "pmo_portal.kept_mails.KeepingBackend" if are_mails_kept else email["EMAIL_BACKEND"]
 EMAIL_HOST = email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = email["EMAIL_HOST_USER"] or ""

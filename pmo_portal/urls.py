@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from pmo_portal.access import ChangePassword, SignIn, account, home
+from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
 
 urlpatterns = [
     path("", home, name="home"),
@@ -14,5 +15,8 @@ urlpatterns = [
     # One page for one's password, whoever asks for it.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
+    path("mails/", kept_mail_list, name="kept_mail_list"),
+    path("mails/<slug:name>/", kept_mail, name="kept_mail"),
+    path("mails/<slug:name>/<int:number>/", kept_mail_file, name="kept_mail_file"),
     path("", include("dashboards.urls")),
 ]

@@ -6,7 +6,7 @@ Factories write past the operations: they set the stage, and mark nothing for re
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -14,6 +14,7 @@ from django.db import models
 from factory.declarations import LazyAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
+from dashboards.models import Pack, PackKind, Rhythm, SavedView, Subscription
 from metrics.choices import (
     Band,
     Cadence,
@@ -52,6 +53,7 @@ from projects.codes import engagement_code
 from projects.models import (
     Customer,
     Engagement,
+    Event,
     Offer,
     Organisation,
     Portfolio,
@@ -170,6 +172,15 @@ class OfferFactory(RowFactory[Offer]):
 
     service = another(ServiceFactory)
     segment = another(SegmentFactory)
+
+
+class EventFactory(RowFactory[Event]):
+    class Meta:
+        model = Event
+
+    subject = another(ProjectFactory)
+    day = date(2026, 3, 10)
+    title = numbered("Event ")
 
 
 class MetricFactory(RowFactory[MetricDefinition]):
@@ -410,3 +421,42 @@ class ReminderFactory(RowFactory[Reminder]):
     day = A_MONTH.last_day
     subject = "1 value is overdue"
     message_id = numbered("message")
+
+
+class PackFactory(RowFactory[Pack]):
+    """A kept file with next to nothing in it."""
+
+    class Meta:
+        model = Pack
+
+    closing = another(MonthClosingFactory)
+    subject = another(OrganisationFactory)
+    kind = PackKind.PDF
+    content = b"%PDF-"
+    size = 5
+    data = told_by(lambda row: {"code": row.subject.code, "month": str(row.closing.month)})
+
+
+class SavedViewFactory(RowFactory[SavedView]):
+    class Meta:
+        model = SavedView
+
+    user = another(UserFactory)
+    name = numbered("View ")
+    address = "/projects/?sort=-score"
+
+
+class SubscriptionFactory(RowFactory[Subscription]):
+    """The organisation's pack, every Monday at seven."""
+
+    class Meta:
+        model = Subscription
+
+    user = another(UserFactory)
+    subject = another(OrganisationFactory)
+    rhythm = Rhythm.WEEKLY
+    weekday = told_by(lambda row: 0 if row.rhythm == Rhythm.WEEKLY else None)
+    hour = 7
+    time_zone = "UTC"
+    next_at = told_by(lambda row: None if row.rhythm == Rhythm.CLOSING else A_MOMENT)
+    told_until = A_MOMENT

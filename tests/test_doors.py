@@ -34,6 +34,7 @@ from django_celery_beat.models import (
 )
 from pytest_django import Settings
 
+from dashboards.operations.subscriptions import stop_token
 from metrics.choices import BatchState, RunTrigger
 from metrics.importing import plans
 from metrics.models import Measurement, MonthClosing
@@ -143,14 +144,33 @@ PAGES: dict[str, Door] = {
     ),
     "summary": Door(READERS),
     "portfolio_list": Door(READERS),
+    "compare_portfolios": Door(READERS),
+    "compare_segments": Door(READERS),
     "portfolio_detail": Door(READERS, args=("DIGITAL",)),
     "project_list": Door(READERS),
     "project_detail": Door(READERS, args=("PRJ-ONBOARD",)),
     "segment_list": Door(READERS),
     "segment_detail": Door(READERS, args=("ENT",)),
+    "customer_list": Door(READERS),
+    "customer_detail": Door(READERS, args=("C-ACME",)),
+    "service_list": Door(READERS),
+    "service_detail": Door(READERS, args=("SRV-MAIL",)),
+    "help": Door(READERS),
+    "pack_list": Door(READERS),
+    "pack_open": Door(READERS, args=("ORG", MONTH, "pptx")),
+    "pack_keep": Door(
+        READERS,
+        get=TAKES_NONE,
+        row="metrics.monthclosing",
+        args=("ORG",),
+        post=f"/packs/?month={CLOSED_MONTH}&subject=ORG",
+    ),
+    "pack_kept": Door(READERS, row="dashboards.pack"),
+    "pack_data": Door(READERS, row="dashboards.pack"),
     "explain": Door(READERS, args=("ORG", MONTH)),
     "explain_values": Door(READERS, args=("PRJ-ONBOARD", MONTH, "fix_days", MONTH)),
     "score_status": Door(READERS),
+    "search": Door(READERS),
     "entry": Door(ENTERERS),
     "due_line": Door(ENTERERS, query="metric=fix_days"),
     "due_sent": Door(ENTERERS, get="/entry/"),
@@ -174,9 +194,9 @@ PAGES: dict[str, Door] = {
     ),
     "no_value_take_back": Door(
         ENTERERS,
-        get=TAKES_NONE,
+        query="row=fix_days/PRJ-ONBOARD/2026-06-15",
         post="/entry/",
-        sends={"row": "fix_days/PRJ-ONBOARD/2026-06-15"},
+        sends={"row": "fix_days/PRJ-ONBOARD/2026-06-15", "why": "It came."},
     ),
     "exemption_propose": Door(
         ENTERERS,
@@ -195,6 +215,11 @@ PAGES: dict[str, Door] = {
         ENTERERS, query="metric=fix_days&subject=PRJ-ONBOARD&period=2026-06-08"
     ),
     "entry_grid_cells": Door(ENTERERS, get=TAKES_NONE, post=400),
+    "entry_grid_changes": Door(
+        ENTERERS,
+        get=204,
+        query="metric=fix_days&from=2026-06-08&until=2026-06-08&since=2099-01-01T00:00:00Z",
+    ),
     "scorecard_list": Door(READERS),
     "scorecard_detail": Door(READERS, args=("SC-PRJ",)),
     "scorecard_new": Door(KEEPERS, post=422, query="kind=project", sends={"name": ""}),
@@ -203,6 +228,7 @@ PAGES: dict[str, Door] = {
     "metric_list": Door(READERS),
     "metric_detail": Door(READERS, args=("fix_days",)),
     "metric_history": Door(READERS, args=("fix_days",)),
+    "metric_quality": Door(READERS, args=("fix_days",)),
     "metric_new": Door(KEEPERS, post=422, sends={"name": "Defects"}),
     "metric_edit": Door(KEEPERS, args=("fix_days",), post=422, sends={"name": ""}),
     "metric_delete": Door(KEEPERS, args=("fix_days",), post=422, sends={"why": "It is measured."}),
@@ -220,6 +246,23 @@ PAGES: dict[str, Door] = {
     ),
     "exemption_delete": Door(
         KEEPERS, args=("OF_EXEMPTION", "EXEMPTION"), post=422, sends={"step": "save"}
+    ),
+    "event_list": Door(READERS, query="of=DIGITAL"),
+    "event_new": Door(
+        KEEPERS,
+        args=("DIGITAL",),
+        post="/portfolios/DIGITAL/",
+        sends={"title": "Merger", "day": "2026-05-04"},
+    ),
+    "event_edit": Door(
+        KEEPERS,
+        row="projects.event",
+        post="/portfolios/",
+        sends={"title": "Merger", "day": "2026-05-04", "next": "/portfolios/"},
+    ),
+    # To another site it does not lead.
+    "event_delete": Door(
+        KEEPERS, row="projects.event", post="/projects/EVENT/", sends={"next": "//elsewhere.test/"}
     ),
     "subject_list": Door(KEEPERS),
     "subject_new": Door(KEEPERS, args=("project",), post=422),
@@ -245,6 +288,7 @@ PAGES: dict[str, Door] = {
     "month_list": Door(READERS),
     "month_detail": Door(READERS, args=(MONTH,)),
     "month_close": Door(KEEPERS, args=(MONTH,), post="/months/"),
+    "month_missing": Door(KEEPERS, args=(MONTH,)),
     "month_reopen": Door(
         KEEPERS,
         args=(CLOSED_MONTH,),
@@ -252,6 +296,30 @@ PAGES: dict[str, Door] = {
         sends={"reason": "A value was wrong."},
     ),
     "run_list": Door(READERS),
+    "saved_view_list": Door(READERS),
+    "saved_view_menu": Door(READERS),
+    "saved_view_new": Door(
+        READERS,
+        query="address=/projects/",
+        post="/views/…/",
+        sends={"address": "/projects/", "name": "Projects"},
+    ),
+    # Of somebody else's nobody learns that they are there.
+    "saved_view_open": Door(READERS, get=404, args=("VIEW",)),
+    "saved_view_edit": Door(READERS, get=404, args=("VIEW",), post=404),
+    "saved_view_delete": Door(READERS, get=TAKES_NONE, args=("VIEW",), post=404),
+    "saved_view_move": Door(READERS, get=TAKES_NONE, args=("VIEW",), post=404),
+    "subscription_list": Door(READERS),
+    "subscription_new": Door(READERS, post=422),
+    "subscription_edit": Door(READERS, get=404, args=("SUBSCRIPTION",), post=404),
+    "subscription_delete": Door(READERS, get=TAKES_NONE, args=("SUBSCRIPTION",), post=404),
+    "subscription_rest": Door(READERS, get=TAKES_NONE, args=("SUBSCRIPTION",), post=404),
+    # The link is its own key, also for its form: tests/dashboards/test_subscriptions.py.
+    "subscription_stop": Door(EVERYBODY, args=("STOP",), post=None),
+    # Only where mails are kept instead of sent: tests/pmo_portal/test_kept_mails.py.
+    "kept_mail_list": Door(KEYHOLDERS, get=404),
+    "kept_mail": Door(KEYHOLDERS, get=404, args=("mail",)),
+    "kept_mail_file": Door(KEYHOLDERS, get=404, args=("mail", "0")),
     "run_request": Door(KEEPERS, get=TAKES_NONE, post="/runs/"),
 }
 
@@ -301,6 +369,7 @@ ADMIN_MODELS: dict[str, Kept] = {
     "projects.service": BY_KEEPERS,
     "projects.engagement": BY_KEEPERS,
     "projects.offer": BY_KEEPERS,
+    "projects.event": BY_KEEPERS,
     "projects.subject": LOOKED_AT,
     "metrics.metricdefinition": BY_KEEPERS,
     "metrics.curveoverride": BY_KEEPERS,
@@ -387,6 +456,7 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
     "projects.service": factories.ServiceFactory,
     "projects.engagement": factories.EngagementFactory,
     "projects.offer": factories.OfferFactory,
+    "projects.event": partial(factories.EventFactory, subject__code="EVENT"),
     "projects.subject": factories.ProjectFactory,
     "metrics.metricdefinition": factories.MetricFactory,
     "metrics.curveoverride": factories.CurveOverrideFactory,
@@ -433,6 +503,9 @@ class House:
             "EXEMPTION": str(self.rows["metrics.exemption"].pk),
             "PROPOSAL": str(self.rows["metrics.exemptionproposal"].pk),
             "DRAFT": str(self.rows["metrics.draftmeasurement"].pk),
+            "VIEW": str(self.rows["dashboards.savedview"].pk),
+            "SUBSCRIPTION": str(self.rows["dashboards.subscription"].pk),
+            "STOP": stop_token(self.rows["dashboards.subscription"]),
             "OF_EXEMPTION": self.rows["metrics.exemption"].metric.code,
         }
         args = [words.get(arg, arg) for arg in door.args]
@@ -457,6 +530,8 @@ def house() -> House:
         new = NEW_ROWS.get(label)
         rows[label] = new() if new else apps.get_model(label)._default_manager.first()
     rows["metrics.draftmeasurement"] = factories.DraftMeasurementFactory()
+    rows["dashboards.savedview"] = factories.SavedViewFactory()
+    rows["dashboards.subscription"] = factories.SubscriptionFactory()
     rows["metrics.exemptionproposal"] = factories.ExemptionProposalFactory()
     corrected = Measurement.objects.get(metric__code="fix_days", period_start=date(2026, 6, 1))
     rows["corrected"] = factories.MeasurementChangeFactory(
@@ -467,6 +542,9 @@ def house() -> House:
         state=BatchState.DONE,
         reading=plans.Reading().as_plain(),
         mapping=plans.Mapping(value_column=3).as_plain(),
+    )
+    rows["dashboards.pack"] = factories.PackFactory(
+        closing__month=Month.parse("2024-01"), subject=rows["projects.organisation"]
     )
     assert [label for label, row in rows.items() if row is None] == []
     return House(rows)

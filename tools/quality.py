@@ -49,7 +49,7 @@ def main() -> int:
         database = f"sqlite:///{folder}/portal.sqlite3"
         with installed(folder, database) as installation:
             installation.environment |= {"SECRET_KEY": "quality " * 12}
-            _, sessions = fill(installation)
+            sessions = fill(installation)[-1]
             address = serve_as_in_production(installation)
             headers = json.dumps({"Cookie": f"sessionid={sessions['executive']}"})
             found = {

@@ -8,7 +8,11 @@ from dashboards.figures.bridge import (
     contribution_bars_chart,
 )
 from dashboards.figures.chart import Chart
+from dashboards.figures.comparison import ComparedScore, Comparison, comparison_chart
+from dashboards.figures.completeness import Arrivals, MonthArrivals, arrivals_chart
+from dashboards.figures.costs import CostPlace, CostsAgainstBenchmark, cost_dots_chart
 from dashboards.figures.curves import CurvePlace, MetricCurve, metric_curve_chart
+from dashboards.figures.events import ChartEvent, EventMark, event_marks
 from dashboards.figures.portfolios import (
     BandCounts,
     BandDistribution,
@@ -30,15 +34,23 @@ from dashboards.figures.trends import (
 )
 
 __all__ = [
+    "Arrivals",
     "BandCounts",
     "BandDistribution",
     "Bubble",
     "CategoryTrends",
     "ChangeBridge",
     "Chart",
+    "ChartEvent",
+    "ComparedScore",
+    "Comparison",
     "Contributions",
+    "CostPlace",
+    "CostsAgainstBenchmark",
     "CurvePlace",
+    "EventMark",
     "MetricCurve",
+    "MonthArrivals",
     "Part",
     "ScoreTrend",
     "SubjectValues",
@@ -46,10 +58,14 @@ __all__ = [
     "ValueAgainstCost",
     "ValuePoint",
     "ValueSeries",
+    "arrivals_chart",
     "band_distribution_chart",
     "category_trends_chart",
     "change_bridge_chart",
+    "comparison_chart",
     "contribution_bars_chart",
+    "cost_dots_chart",
+    "event_marks",
     "metric_curve_chart",
     "score_trend_chart",
     "value_cost_bubbles_chart",

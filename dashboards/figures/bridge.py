@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from textwrap import wrap
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext as _
 
 from dashboards.figures.chart import Chart
 from dashboards.figures.theme import (
@@ -23,6 +24,7 @@ from dashboards.figures.theme import (
 )
 from dashboards.presentation.numbers import change_text, listed, score_text
 from dashboards.presentation.tables import Column, DataTable
+from metrics.choices import Category
 
 # Parts add up to a change to within 1e-9; this only catches a forgotten one.
 EXACT = 1e-6
@@ -173,9 +175,19 @@ def change_bridge_table(bridge: ChangeBridge) -> DataTable:
                 (part.name, part.points, reached, part.detail)
                 for part, reached in zip(bridge.parts, _levels(bridge)[1:], strict=True)
             ),
+            *_categories_without_a_part(bridge.parts),
             (bridge.after, bridge.end - bridge.start, bridge.end, ""),
         ],
     )
+
+
+def _categories_without_a_part(parts: Sequence[Part]) -> Iterator[tuple[str, None, None, str]]:
+    """Where the financial category has a part, the others are named as well, if only as unknown."""
+    named = {part.name for part in parts}
+    if str(Category.FINANCIAL.label) in named:
+        for category in Category:
+            if str(category.label) not in named:
+                yield str(category.label), None, None, _("unknown in both months")
 
 
 def contribution_bars_chart(

@@ -22,6 +22,13 @@ class Chart:
     table: DataTable
     size: Literal["", "short", "tall"] = ""
     """The height of its place on a page, where the figure has none of its own."""
+    told_beside: str = ""
+    """The end of the summary, if the page tells it beside the chart too: read there, not shown."""
+
+    @property
+    def message(self) -> str:
+        """The part of the summary that is shown."""
+        return self.summary.removesuffix(self.told_beside).rstrip()
 
     @property
     def data_id(self) -> str:

@@ -8,12 +8,24 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from dashboards.figures.chart import Chart
-from dashboards.figures.theme import LINE, SURFACE, hover, new_figure, score_axis, text
+from dashboards.figures.theme import INK, LINE, SURFACE, hover, new_figure, score_axis, text
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, BandLimits, style_of
 from dashboards.presentation.curve import drawn_span
 from dashboards.presentation.numbers import counted, listed, score_text, value_text
 from dashboards.presentation.tables import Column, DataTable
 from metrics.choices import Band
+
+FEW_PLACES = 40
+"""Of more values the marks are small, and a second row counts them."""
+
+BINS = 40
+
+MOST_OWN_CURVES = 6
+
+NAMED = 5
+
+FAR_OFF = 3.0
+"""Values further off than so many widths of the curve are marked at the edge."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,8 @@ class CurvePlace:
     score: float
     band: Band
     url: str = ""
+    own_curve: Sequence[tuple[float, float]] = ()
+    """The points of the curve that judges this subject alone."""
 
 
 @dataclass(frozen=True)
@@ -50,26 +64,21 @@ def metric_curve_chart(curve: MetricCurve, *, slug: str = "curve", title: str = 
 
 
 def metric_curve(curve: MetricCurve) -> go.Figure:
-    """Straight between its points, flat beside them, with a mark for each value."""
-    figure = new_figure()
-    low, high = drawn_span(curve.points, [place.value for place in curve.places])
-    corners = [(low, curve.points[0][1]), *curve.points, (high, curve.points[-1][1])]
-    figure.add_trace(
-        go.Scatter(
-            x=[value for value, _ in corners],
-            y=[score for _, score in corners],
-            mode="lines",
-            line={"color": LINE, "width": 2},
-            hoverinfo="skip",
-            name="Curve",
-            showlegend=False,
-        )
-    )
+    """Straight between its points, flat beside them, with a mark for each value.
+
+    Of many values a second row tells how many lie where.
+    """
+    figure = new_figure(legend_traceorder="normal")
+    low, high = _shown_span(curve)
+    figure.add_trace(_line(curve.points, low, high, "Curve"))
+    for number, points in enumerate(_own_curves(curve)):
+        figure.add_trace(_line(points, low, high, "Curve of its own", is_first=number == 0))
     for band in FROM_GOOD_TO_UNKNOWN:
         there = [place for place in curve.places if place.band == band]
         if there:
-            figure.add_trace(_marks(curve, band, there))
+            figure.add_trace(_marks(curve, band, there, low, high))
     score_axis(figure, curve.limits)
+    _shade_bands(figure, curve.limits)
     figure.update_xaxes(
         range=[low, high],
         showgrid=True,
@@ -77,7 +86,129 @@ def metric_curve(curve: MetricCurve) -> go.Figure:
         title_text=text(curve.unit or "value"),
     )
     figure.update_yaxes(title_text="Score")
+    if len(curve.places) > FEW_PLACES:
+        _count_below(figure, curve, low, high)
     return figure
+
+
+def _line(
+    points: Sequence[tuple[float, float]],
+    low: float,
+    high: float,
+    name: str,
+    *,
+    is_first: bool | None = None,
+) -> go.Scatter:
+    """The curve for everybody, or dotted one for a single subject."""
+    corners = [
+        (min(low, points[0][0]), points[0][1]),
+        *points,
+        (max(high, points[-1][0]), points[-1][1]),
+    ]
+    is_own = is_first is not None
+    return go.Scatter(
+        x=[value for value, _ in corners],
+        y=[score for _, score in corners],
+        mode="lines",
+        line={"color": LINE, "dash": "dot", "width": 1.2}
+        if is_own
+        else {"color": LINE, "width": 2},
+        hoverinfo="skip",
+        name=name,
+        showlegend=bool(is_first),
+    )
+
+
+def _own_curves(curve: MetricCurve) -> list[tuple[tuple[float, float], ...]]:
+    """Each of the other curves once, not so many that they hide the first."""
+    found = dict.fromkeys(
+        tuple((value, score) for value, score in place.own_curve)
+        for place in curve.places
+        if place.own_curve
+    )
+    return list(found)[:MOST_OWN_CURVES]
+
+
+def _shown_span(curve: MetricCurve) -> tuple[float, float]:
+    """All values; where some lie far off, only as much as leaves the curve readable."""
+    curves = [curve.points, *(place.own_curve for place in curve.places if place.own_curve)]
+    first, last = min(points[0][0] for points in curves), max(points[-1][0] for points in curves)
+    room = (last - first) * FAR_OFF
+    values = [place.value for place in curve.places]
+    near = [value for value in values if first - room <= value <= last + room]
+    low, high = drawn_span(curve.points, [first, last, *near])
+    return (
+        min(low, first - room) if min(values, default=first) < first - room else low,
+        max(high, last + room) if max(values, default=last) > last + room else high,
+    )
+
+
+def _beyond(curve: MetricCurve) -> list[CurvePlace]:
+    low, high = _shown_span(curve)
+    return [place for place in curve.places if not low <= place.value <= high]
+
+
+def _shade_bands(figure: go.Figure, limits: BandLimits | None) -> None:
+    if limits is None:
+        return
+    for band, start, end in (
+        (Band.RED, -2, limits.amber_from),
+        (Band.AMBER, limits.amber_from, limits.green_from),
+        (Band.GREEN, limits.green_from, 102),
+    ):
+        figure.add_hrect(
+            y0=start,
+            y1=end,
+            fillcolor=f"var(--{style_of(band).colour}-soft)",
+            layer="below",
+            line_width=0,
+            opacity=0.35,
+        )
+
+
+def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float) -> None:
+    """How many subjects have values of about this size, in the colours of their bands."""
+    width = (high - low) / BINS
+    centres = [low + width * (number + 0.5) for number in range(BINS)]
+    for band in FROM_GOOD_TO_UNKNOWN:
+        counts = [0] * BINS
+        for place in curve.places:
+            if place.band == band:
+                counts[min(max(int((place.value - low) / width), 0), BINS - 1)] += 1
+        if not any(counts):
+            continue
+        style = style_of(band)
+        figure.add_trace(
+            go.Bar(
+                x=centres,
+                y=counts,
+                width=width * 0.9,
+                marker={"color": f"var(--{style.colour})"},
+                name=f"{style.word}, counted",
+                hovertext=[
+                    hover(
+                        f"About {_value(curve, centre)}",
+                        f"{counted(count, 'subject')} ({style.word})",
+                    )
+                    for centre, count in zip(centres, counts, strict=True)
+                ],
+                hoverinfo="text",
+                showlegend=False,
+                yaxis="y2",
+            )
+        )
+    figure.update_layout(
+        barmode="stack",
+        yaxis={"domain": [0.3, 1]},
+        yaxis2={
+            "domain": [0, 0.22],
+            "nticks": 4,
+            "rangemode": "tozero",
+            "tickformat": ",~d",
+            "title": {"text": "Subjects"},
+        },
+    )
+    figure.update_xaxes(anchor="y2")
 
 
 def metric_curve_summary(curve: MetricCurve) -> str:
@@ -90,37 +221,64 @@ def metric_curve_summary(curve: MetricCurve) -> str:
         for band in FROM_GOOD_TO_UNKNOWN
     ]
     told = listed([f"{number} {word}" for word, number in counts if number])
-    return f"{words} Of {counted(len(curve.places), 'subject')} with a value: {told}."
+    words = f"{words} Of {counted(len(curve.places), 'subject')} with a value: {told}."
+    own = sorted(place.name for place in curve.places if place.own_curve)
+    if own:
+        names = [*own[:NAMED], f"{len(own) - NAMED} more"] if len(own) > NAMED else own
+        words += f" Judged by a curve of its own: {listed(names)}."
+    beyond = len(_beyond(curve))
+    if beyond:
+        words += f" {counted(beyond, 'value')} beyond what is drawn: marked at the edge."
+    return words
 
 
 def metric_curve_table(curve: MetricCurve) -> DataTable:
+    has_own = any(place.own_curve for place in curve.places)
     return DataTable(
         columns=(
             Column("Subject"),
-            Column("Value", lambda value: _value(curve, value), is_number=True),
+            Column("Value", lambda value: _value(curve, value), is_number=True, unit=curve.unit),
             Column("Score", score_text, is_number=True),
             Column("Band"),
+            *((Column("Judged by"),) if has_own else ()),
         ),
         rows=[
-            (place.name, place.value, place.score, style_of(place.band).word)
+            (
+                place.name,
+                place.value,
+                place.score,
+                style_of(place.band).word,
+                *((_judged_by(place),) if has_own else ()),
+            )
             for place in sorted(curve.places, key=lambda place: place.value)
         ],
     )
 
 
-def _marks(curve: MetricCurve, band: Band, places: Sequence[CurvePlace]) -> go.Scatter:
+def _judged_by(place: CurvePlace) -> str:
+    return "a curve of its own" if place.own_curve else "the curve"
+
+
+def _marks(
+    curve: MetricCurve, band: Band, places: Sequence[CurvePlace], low: float, high: float
+) -> go.Scatter:
     style = style_of(band)
+    is_crowded = len(curve.places) > FEW_PLACES
     return go.Scatter(
-        x=[place.value for place in places],
+        x=[min(max(place.value, low), high) for place in places],
         y=[place.score for place in places],
         mode="markers",
         marker={
             "color": f"var(--{style.colour})",
-            "line": {"color": SURFACE, "width": 1},
-            "opacity": 0.8,
-            "size": 10,
+            "line": {
+                "color": [INK if place.own_curve else SURFACE for place in places],
+                "width": [1.6 if place.own_curve else 0.6 if is_crowded else 1 for place in places],
+            },
+            "opacity": 0.6 if is_crowded else 0.8,
+            "size": 8 if is_crowded else 10,
             "symbol": style.symbol,
         },
+        cliponaxis=False,
         name=style.word,
         customdata=[[place.url] for place in places],
         hovertext=[
@@ -128,6 +286,8 @@ def _marks(curve: MetricCurve, band: Band, places: Sequence[CurvePlace]) -> go.S
                 place.name,
                 _value(curve, place.value),
                 f"score {score_text(place.score)} ({style.word})",
+                "judged by a curve of its own" if place.own_curve else "",
+                "" if low <= place.value <= high else "beyond what is drawn",
             )
             for place in places
         ],

@@ -10,6 +10,15 @@ from math import ceil, floor, log10
 import plotly.graph_objects as go
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.events import (
+    EventMark,
+    draw_events,
+    events_column,
+    events_words,
+    marks_between,
+    months_as_places,
+    with_events,
+)
 from dashboards.figures.theme import (
     SURFACE,
     day,
@@ -29,6 +38,9 @@ from projects.months import Month
 
 # Budgets further apart than this are drawn on a logarithmic axis.
 FAR_APART = 40
+
+FEW = 6
+"""Up to so many subjects an axis labels every number."""
 
 LARGEST_BUBBLE = 46
 NEXT_TO_NOTHING = 1e-6
@@ -75,6 +87,14 @@ class BandDistribution:
 
     months: Sequence[BandCounts]
     noun: str = "projects"
+    events: Sequence[EventMark] = ()
+
+    @property
+    def marks(self) -> list[EventMark]:
+        """The events of its own months."""
+        if not self.months:
+            return []
+        return marks_between(self.events, self.months[0].month, self.months[-1].month)
 
 
 def value_cost_bubbles_chart(
@@ -143,7 +163,7 @@ def value_cost_bubbles_table(projects: ValueAgainstCost) -> DataTable:
     return DataTable(
         columns=(
             Column("Project"),
-            Column("Budget", amount, is_number=True),
+            Column("Budget", amount, is_number=True, currency=projects.currency),
             Column("Value creation", score_text, is_number=True),
             Column("Band"),
             Column("Customers reached", grouped, is_number=True),
@@ -161,9 +181,14 @@ def band_distribution_chart(
     return Chart(
         slug=slug,
         title=title or f"Bands of {distribution.noun} by month",
-        summary=band_distribution_summary(distribution),
+        summary=with_events(band_distribution_summary(distribution), distribution.marks),
         figure=band_distribution(distribution),
-        table=band_distribution_table(distribution),
+        table=events_column(
+            band_distribution_table(distribution),
+            distribution.marks,
+            months_as_places([counts.month for counts in distribution.months]),
+        ),
+        told_beside=events_words(distribution.marks),
     )
 
 
@@ -176,7 +201,11 @@ def band_distribution(distribution: BandDistribution) -> go.Figure:
     figure.add_trace(_columns(distribution, Band.INSUFFICIENT))
     figure.update_layout(legend_traceorder="normal")
     figure.update_yaxes(title_text=text(distribution.noun), rangemode="tozero", tickformat=",d")
+    if max((sum(counts.counts.values()) for counts in distribution.months), default=0) <= FEW:
+        # Plotly would write halves as whole numbers, each of them twice.
+        figure.update_yaxes(dtick=1)
     month_axis(figure, months)
+    draw_events(figure, distribution.marks)
     return figure
 
 

@@ -42,7 +42,7 @@ UNFINISHED_DASH = "dot"
 HEIGHT = 360
 
 # Room at the right for the names of the limits.
-LIMITS_MARGIN = 60
+LIMITS_MARGIN = 70
 
 # Up to this many months an axis labels every one of them; Plotly would repeat names otherwise.
 FEW_MONTHS = 6

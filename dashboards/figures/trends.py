@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import zip_longest
 
 import plotly.graph_objects as go
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.events import (
+    EventMark,
+    Place,
+    draw_events,
+    events_column,
+    events_words,
+    marks_between,
+    months_as_places,
+    with_events,
+)
 from dashboards.figures.theme import (
     ACCENT,
     CATEGORY_COLOURS,
@@ -62,6 +73,12 @@ class ScoreTrend:
     points: Sequence[TrendPoint]
     limits: BandLimits | None = None
     unfinished: Month | None = None
+    events: Sequence[EventMark] = ()
+
+    @property
+    def marks(self) -> list[EventMark]:
+        """The events of its own months."""
+        return _marks_in(self.events, [point.month for point in self.points])
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,12 @@ class CategoryTrends:
     categories: Sequence[tuple[Category, Sequence[TrendPoint]]]
     limits: BandLimits | None = None
     unfinished: Month | None = None
+    events: Sequence[EventMark] = ()
+
+    @property
+    def marks(self) -> list[EventMark]:
+        """The events of its own months."""
+        return _marks_in(self.events, _months(self))
 
 
 @dataclass(frozen=True)
@@ -98,15 +121,38 @@ class ValueSeries:
     subjects: Sequence[SubjectValues]
     unit: str = ""
     decimals: int = 0
+    events: Sequence[EventMark] = ()
+
+    @property
+    def starts(self) -> list[date]:
+        """The days on which any of its periods begins, the first one first."""
+        return sorted({point.starts_on for row in self.subjects for point in row.points})
+
+    @property
+    def marks(self) -> list[EventMark]:
+        """The events of its own time."""
+        starts = self.starts
+        if not starts:
+            return []
+        return [
+            mark
+            for mark in marks_between(self.events, Month.of(starts[0]), Month.of(starts[-1]))
+            if mark.events[0].day >= starts[0]
+        ]
 
 
 def score_trend_chart(trend: ScoreTrend, *, slug: str = "score-trend", title: str = "") -> Chart:
     return Chart(
         slug=slug,
         title=title or f"{trend.name} by month",
-        summary=score_trend_summary(trend),
+        summary=with_events(score_trend_summary(trend), trend.marks),
         figure=score_trend(trend),
-        table=score_trend_table(trend),
+        table=events_column(
+            score_trend_table(trend),
+            trend.marks,
+            months_as_places([point.month for point in trend.points]),
+        ),
+        told_beside=events_words(trend.marks),
     )
 
 
@@ -140,6 +186,7 @@ def score_trend(trend: ScoreTrend) -> go.Figure:
     figure.add_trace(_band_marks(trend))
     score_axis(figure, trend.limits)
     month_axis(figure, [point.month for point in trend.points])
+    draw_events(figure, trend.marks)
     return figure
 
 
@@ -187,6 +234,10 @@ def score_trend_table(trend: ScoreTrend) -> DataTable:
             for point in trend.points
         ],
     )
+
+
+def _marks_in(events: Sequence[EventMark], months: Sequence[Month]) -> list[EventMark]:
+    return marks_between(events, min(months, default=None), max(months, default=None))
 
 
 def _possible_range(points: Sequence[TrendPoint]) -> go.Scatter:
@@ -290,9 +341,12 @@ def category_trends_chart(
     return Chart(
         slug=slug,
         title=title or f"Categories of {trends.name} by month",
-        summary=category_trends_summary(trends),
+        summary=with_events(category_trends_summary(trends), trends.marks),
         figure=category_trends(trends),
-        table=category_trends_table(trends),
+        table=events_column(
+            category_trends_table(trends), trends.marks, months_as_places(_months(trends))
+        ),
+        told_beside=events_words(trends.marks),
     )
 
 
@@ -303,6 +357,7 @@ def category_trends(trends: CategoryTrends) -> go.Figure:
         figure.add_traces(_category_lines(trends, category, points, place))
     score_axis(figure, trends.limits)
     month_axis(figure, _months(trends))
+    draw_events(figure, trends.marks)
     return figure
 
 
@@ -400,9 +455,9 @@ def value_series_chart(series: ValueSeries, *, slug: str = "values", title: str 
     return Chart(
         slug=slug,
         title=title or series.metric,
-        summary=value_series_summary(series),
+        summary=with_events(value_series_summary(series), series.marks),
         figure=value_series(series),
-        table=value_series_table(series),
+        table=events_column(value_series_table(series), series.marks, _places(series)),
     )
 
 
@@ -412,20 +467,22 @@ def value_series(series: ValueSeries) -> go.Figure:
     for place, subject in enumerate(series.subjects):
         kind = place % len(SERIES_COLOURS)
         colour = SERIES_COLOURS[kind]
+        # Past the last colour, the same colour comes with another dash and mark.
+        look = (place + place // len(SERIES_COLOURS)) % len(SERIES_DASHES)
         figure.add_trace(
             go.Scatter(
                 x=[point.starts_on.isoformat() for point in subject.points],
                 y=[point.value for point in subject.points],
                 mode="lines+markers",
                 connectgaps=False,
-                line={"color": colour, "dash": SERIES_DASHES[kind], "width": 2},
+                line={"color": colour, "dash": SERIES_DASHES[look], "width": 2},
                 marker={
                     "color": [
                         SURFACE if point.is_unfinished else colour for point in subject.points
                     ],
                     "line": {"color": colour, "width": 2},
                     "size": 6,
-                    "symbol": SERIES_SYMBOLS[kind],
+                    "symbol": SERIES_SYMBOLS[look],
                 },
                 name=text(subject.name),
                 hovertext=[
@@ -445,6 +502,7 @@ def value_series(series: ValueSeries) -> go.Figure:
         rangemode="normal" if _is_far_from_zero(series) else "tozero",
     )
     figure.update_xaxes(type="date", tickformat="%b\n%Y", nticks=8)
+    draw_events(figure, series.marks, on_their_day=True)
     return figure
 
 
@@ -463,7 +521,7 @@ def value_series_table(series: ValueSeries) -> DataTable:
         columns=(
             Column("Subject"),
             Column("Period"),
-            Column("Value", written, is_number=True),
+            Column("Value", written, is_number=True, unit=series.unit),
         ),
         rows=[
             (subject.name, point.period, point.value)
@@ -471,6 +529,17 @@ def value_series_table(series: ValueSeries) -> DataTable:
             for point in subject.points
         ],
     )
+
+
+def _places(series: ValueSeries) -> list[Place]:
+    """The time of each row of the table: up to the next period of any of the subjects."""
+    ends = [start - timedelta(days=1) for start in series.starts[1:]]
+    until = dict(zip_longest(series.starts, ends, fillvalue=date.max))
+    return [
+        (point.starts_on, until[point.starts_on])
+        for subject in series.subjects
+        for point in subject.points
+    ]
 
 
 def _subject_words(series: ValueSeries, subject: SubjectValues) -> str:

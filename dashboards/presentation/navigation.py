@@ -37,6 +37,9 @@ GROUPS = (
             Page("Portfolios", "portfolio_list", "collection", READ),
             Page("Projects", "project_list", "kanban", READ),
             Page("Segments", "segment_list", "people", READ),
+            Page("Customers", "customer_list", "person-circle", READ),
+            Page("Services", "service_list", "box-seam", READ),
+            Page("Packs", "pack_list", "journal-check", READ),
         ),
     ),
     PageGroup(
@@ -55,6 +58,7 @@ GROUPS = (
             Page("Scorecards", "scorecard_list", "card-checklist", READ),
             Page("Subjects", "subject_list", "layers", KEEP),
             Page("Assignments", "assignment_list", "list-check", KEEP),
+            Page("Help", "help", "question-circle", READ),
         ),
     ),
     PageGroup(

@@ -16,6 +16,10 @@ class Column:
     label: str
     write: Callable[[Any], str] = str
     is_number: bool = False
+    unit: str = ""
+    """Of its values, for an export, which writes them without."""
+    currency: str | None = None
+    """Of its amounts; None where they are no money."""
 
 
 @dataclass(frozen=True)

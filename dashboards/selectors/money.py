@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Q, Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +50,27 @@ class Money:
         return float(self.actual / self.actual_budget) if self.actual_budget else None
 
 
-def money_by_portfolio(projects: QuerySet) -> dict[int, list[Money]]:
-    """Per portfolio, of the projects that are right in it, a line for each currency."""
-    found: dict[int, list[Money]] = defaultdict(list)
+def money_sums() -> dict[str, Aggregate]:
+    """What to annotate projects with that are grouped by currency; for `money_line`."""
     has_budget = Q(budget__isnull=False)
-    rows = (
-        projects.order_by()
-        .values_list("portfolio_id", "currency")
-        .annotate(
-            # In the order of the fields of Money.
-            projects=Count("pk"),
-            budgeted=Sum("budget"),
-            with_budget=Count("budget"),
-            forecast=Sum("forecast_cost", filter=has_budget),
-            with_forecast=Count("forecast_cost", filter=has_budget),
-            forecast_budget=Sum("budget", filter=Q(forecast_cost__isnull=False)),
-            actual=Sum("actual_cost", filter=has_budget),
-            with_actual=Count("actual_cost", filter=has_budget),
-            actual_budget=Sum("budget", filter=Q(actual_cost__isnull=False)),
-        )
-    )
-    for portfolio, currency, *numbers in rows:
-        known: list[Any] = [number or 0 for number in numbers]
-        found[portfolio].append(Money(currency, *known))
-    return found
+    return {
+        # In the order of the fields of Money.
+        "projects": Count("pk"),
+        "budgeted": Sum("budget"),
+        "with_budget": Count("budget"),
+        "forecast": Sum("forecast_cost", filter=has_budget),
+        "with_forecast": Count("forecast_cost", filter=has_budget),
+        "forecast_budget": Sum("budget", filter=Q(forecast_cost__isnull=False)),
+        "actual": Sum("actual_cost", filter=has_budget),
+        "with_actual": Count("actual_cost", filter=has_budget),
+        "actual_budget": Sum("budget", filter=Q(actual_cost__isnull=False)),
+    }
+
+
+def money_line(currency: str, sums: Iterable[Any]) -> Money:
+    """What came of `money_sums`: nothing to add up is an amount of 0 of no project."""
+    known: list[Any] = [number or 0 for number in sums]
+    return Money(currency, *known)
 
 
 def added_up(lines: Iterable[Money]) -> tuple[Money, ...]:

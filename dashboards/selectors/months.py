@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from metrics.closed_months import ClosedMonths
@@ -29,6 +30,17 @@ def default_month(current: Month) -> Month | None:
 def scored_months() -> list[Month]:
     """The months that have scores, oldest first."""
     return list(Score.objects.order_by("month").values_list("month", flat=True).distinct())
+
+
+def _offered_and_default(current: Month) -> tuple[list[Month], Month | None]:
+    """Both of the above, as a rule in one query."""
+    latest = Measurement.objects.filter(month__lt=current).order_by("-month").values("month")
+    months = Score.objects.order_by("month").values_list("month").distinct()
+    rows = list(months.annotate(default=Subquery(latest[:1])))
+    if not rows:
+        return [], default_month(current)
+    default = rows[0][1]
+    return [month for month, _default in rows], None if default is None else Month(default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +72,11 @@ def view_month(wanted: Month | None) -> ViewMonth | None:
     Months that have no scores are offered too if they are asked for: a link stays what it was.
     """
     running = current_month()
-    offered = scored_months()
-    month = wanted or default_month(running) or (offered[-1] if offered else None)
+    if wanted is None:
+        offered, default = _offered_and_default(running)
+    else:
+        offered, default = scored_months(), None
+    month = wanted or default or (offered[-1] if offered else None)
     if month is None:
         return None
     return ViewMonth(month, tuple(offered), running, month in ClosedMonths.read())

@@ -84,7 +84,7 @@ def _facts() -> _Facts:
     return _Facts(ClosedMonths.read(), closings, current_month())
 
 
-def months_page(number: str | None) -> MonthsPage:
+def months_page(number: str | None, *, per_page: int = MONTHS_PER_PAGE) -> MonthsPage:
     """Every month that has scores or was ever closed, the latest first."""
     facts = _facts()
     counts = {
@@ -94,7 +94,7 @@ def months_page(number: str | None) -> MonthsPage:
         .annotate(scored=Count("pk"), insufficient=_insufficient())
     }
     offered = sorted({*counts, *facts.closings}, reverse=True)
-    page = Paginator(offered, MONTHS_PER_PAGE).get_page(number)
+    page = Paginator(offered, per_page).get_page(number)
     organisation = Organisation.objects.first()
     overall = {
         row.month: marks_of(row)[0]
@@ -187,7 +187,7 @@ class MonthPage:
     waiting: int
 
 
-def month_page(month: Month) -> MonthPage:
+def month_page(month: Month, *, most: int = MOST_DIFFERENCES) -> MonthPage:
     """The month's history, and what was reported beside what stands now."""
     facts = _facts()
     organisation = Organisation.objects.first()
@@ -195,7 +195,7 @@ def month_page(month: Month) -> MonthPage:
     now = stored.filter(subject=organisation.pk if organisation else None).first()
     counts = stored.aggregate(scored=Count("pk"), insufficient=_insufficient())
     closings = facts.closings.get(month, [])
-    reports = _reports(month, closings, organisation, now)
+    reports = _reports(month, closings, organisation, now, most)
     return MonthPage(
         row=_row(
             facts,
@@ -215,6 +215,7 @@ def _reports(
     closings: Sequence[MonthClosing],
     organisation: Organisation | None,
     now: Score | None,
+    most: int,
 ) -> tuple[Report, ...]:
     """The latest first."""
     reported = {
@@ -234,7 +235,7 @@ def _reports(
             number,
             row,
             _restated(reported.get(row.pk), now),
-            tuple(differing[row.pk][:MOST_DIFFERENCES]),
+            tuple(differing[row.pk][:most]),
             len(differing[row.pk]),
         )
         for _, _, number, row in sorted(ended, reverse=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 
-from dashboards.selectors.money import Money, added_up, money_by_portfolio
+from dashboards.selectors.money import Money, added_up, money_line, money_sums
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.scores import (
     SCORE_FIELDS,
@@ -43,6 +43,21 @@ class PortfolioNode:
     """Measured projects by overall band; None counts those without any score."""
     weight: float
     money: tuple[Money, ...]
+    own_bands: BandCount
+    own_weight: float
+    own_money: tuple[Money, ...]
+    """Of the projects right in it."""
+
+    @property
+    def alone(self) -> PortfolioNode:
+        """Itself without what lies below it; its scores stay those of everything in it."""
+        return replace(
+            self,
+            keys=frozenset({self.scores.pk}),
+            bands=self.own_bands,
+            weight=self.own_weight,
+            money=self.own_money,
+        )
 
     @property
     def projects(self) -> int:
@@ -81,45 +96,49 @@ class PortfolioTree:
         ]
 
 
-def portfolio_tree(month: ViewMonth, *, with_money: bool = True) -> PortfolioTree:
-    """Three queries, however many portfolios and projects there are."""
+def portfolio_tree(month: ViewMonth) -> PortfolioTree:
+    """Two queries, however many portfolios and projects there are."""
     rows = list(
         with_scores(Portfolio.objects.all(), month.month, month.previous)
         .order_by("name", "code")
         .values(*SCORE_FIELDS, "parent_id", "description")
     )
-    measured = Project.objects.active_in(month.month)
-    bands, weights = _projects_by_portfolio(measured, month)
-    money = money_by_portfolio(measured) if with_money else {}
+    held = _projects_by_portfolio(Project.objects.active_in(month.month), month)
     children = defaultdict(list)
     for row in rows:
         children[row["parent_id"]].append(row)
-    return PortfolioTree(tuple(_walk(children, bands, weights, money, None, 0, ())))
+    return PortfolioTree(tuple(_walk(children, held, None, 0, ())))
 
 
-def _projects_by_portfolio(
-    projects: QuerySet, month: ViewMonth
-) -> tuple[dict[int, dict[Band | None, int]], dict[int, float]]:
-    """Per portfolio, of the projects that are right in it, how many have which band, and weigh."""
-    bands: dict[int, dict[Band | None, int]] = defaultdict(dict)
-    weights: dict[int, float] = defaultdict(float)
+@dataclass(slots=True)
+class _Held:
+    """The projects that are right in a portfolio: how many have which band, weigh and cost."""
+
+    bands: dict[Band | None, int] = field(default_factory=lambda: defaultdict(int))
+    weight: float = 0.0
+    money: list[Money] = field(default_factory=list)
+
+
+def _projects_by_portfolio(projects: QuerySet, month: ViewMonth) -> Mapping[int, _Held]:
+    held: dict[int, _Held] = defaultdict(_Held)
     rows = (
         with_scores(projects, month.month, None)
         .order_by()
-        .values_list("portfolio_id", "now__overall_band")
-        .annotate(projects=Count("pk"), weighs=Sum("weight"))
+        .values_list("portfolio_id", "now__overall_band", "currency")
+        .annotate(weighs=Sum("weight"), **money_sums())
     )
-    for portfolio, band, number, weighs in rows:
-        bands[portfolio][None if band is None else Band(band)] = number
-        weights[portfolio] += weighs
-    return bands, weights
+    for portfolio, band, currency, weighs, *sums in rows:
+        line = money_line(currency, sums)
+        there = held[portfolio]
+        there.bands[None if band is None else Band(band)] += line.projects
+        there.weight += weighs
+        there.money.append(line)
+    return held
 
 
 def _walk(
     children: Mapping[int | None, Sequence[dict[str, Any]]],
-    bands: Mapping[int, BandCount],
-    weights: Mapping[int, float],
-    money: Mapping[int, Sequence[Money]],
+    held: Mapping[int, _Held],
     parent: int | None,
     depth: int,
     above: tuple[tuple[str, str], ...],
@@ -127,8 +146,9 @@ def _walk(
     for row in children.get(parent, ()):
         pk = row["pk"]
         line = (*above, (row["code"], row["name"]))
-        below = list(_walk(children, bands, weights, money, pk, depth + 1, line))
+        below = list(_walk(children, held, pk, depth + 1, line))
         direct = [node for node in below if node.depth == depth + 1]
+        own = held.get(pk, _Held())
         yield PortfolioNode(
             scores=scores_in(row),
             description=row["description"],
@@ -136,9 +156,12 @@ def _walk(
             above=above,
             keys=frozenset({pk}).union(*(node.keys for node in direct)),
             children=len(direct),
-            bands=_summed([bands.get(pk, {}), *(node.bands for node in direct)]),
-            weight=weights.get(pk, 0.0) + sum(node.weight for node in direct),
-            money=added_up([*money.get(pk, ()), *(line for node in direct for line in node.money)]),
+            bands=_summed([own.bands, *(node.bands for node in direct)]),
+            weight=own.weight + sum(node.weight for node in direct),
+            money=added_up([*own.money, *(line for node in direct for line in node.money)]),
+            own_bands=dict(own.bands),
+            own_weight=own.weight,
+            own_money=added_up(own.money),
         )
         yield from below
 

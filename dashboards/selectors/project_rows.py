@@ -111,14 +111,26 @@ def project_page(
     chosen: ProjectFilter, month: ViewMonth, *, sort: str = DEFAULT_SORT, number: str = "1"
 ) -> Page[ProjectRow]:
     """A page of the list; a sort by something unknown is the default one."""
-    rows = (
+    rows = _rows(chosen, month, sort)
+    page: Page[Any] = Paginator(rows, PROJECTS_PER_PAGE).get_page(number)
+    page.object_list = [_row(row) for row in page.object_list]
+    return page
+
+
+def all_projects(
+    chosen: ProjectFilter, month: ViewMonth, *, sort: str = DEFAULT_SORT, most: int
+) -> list[ProjectRow]:
+    """The list without its pages, up to a number of rows."""
+    return [_row(row) for row in _rows(chosen, month, sort)[:most]]
+
+
+def _rows(chosen: ProjectFilter, month: ViewMonth, sort: str) -> QuerySet:
+    rows: QuerySet = (
         projects_of(chosen, month)
         .order_by(_order(sort), "code")
         .values(*SCORE_FIELDS, "stage", "portfolio__code", "portfolio__name", "weight")
     )
-    page: Page[Any] = Paginator(rows, PROJECTS_PER_PAGE).get_page(number)
-    page.object_list = [_row(row) for row in page.object_list]
-    return page
+    return rows
 
 
 def sort_in_force(wanted: str) -> str:

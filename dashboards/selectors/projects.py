@@ -104,7 +104,7 @@ class EnteredValue:
         return shown_decimals(self.metric.decimals, self.value)
 
 
-def values_entered_lately(project: Project) -> list[EnteredValue]:
+def values_entered_lately(project: Project, *, most: int = VALUES_SHOWN) -> list[EnteredValue]:
     """The project's own and those of its engagements, the latest first."""
     organisation = Organisation.objects.only("fiscal_year_starts_in").first()
     starts_in = organisation.fiscal_year_starts_in if organisation else 1
@@ -114,7 +114,7 @@ def values_entered_lately(project: Project) -> list[EnteredValue]:
             | Q(subject__in=Engagement.objects.filter(project=project).values("pk"))
         )
         .select_related("metric", "entered_by", "subject__as_engagement__segment")
-        .order_by("-changed_at", "-period_start", "-pk")[:VALUES_SHOWN]
+        .order_by("-changed_at", "-period_start", "-pk")[:most]
     )
     return [
         EnteredValue(

@@ -73,11 +73,11 @@ class RunsPage:
         )
 
 
-def runs_page(number: str | None) -> RunsPage:
+def runs_page(number: str | None, *, per_page: int = RUNS_PER_PAGE) -> RunsPage:
     """The latest runs first; a page number out of range gives the nearest page."""
     now = timezone.now()
     runs = ScoreRun.objects.select_related("requested_by").order_by("-pk")
-    page = Paginator(runs, RUNS_PER_PAGE).get_page(number)
+    page = Paginator(runs, per_page).get_page(number)
     going_on = list(ScoreRun.objects.filter(state__in=[RunState.RUNNING, RunState.DUE]))
     running = next((run for run in going_on if run.state == RunState.RUNNING), None)
     due = [run for run in going_on if run.state == RunState.DUE]

@@ -80,9 +80,15 @@ def search(text: str, limit: int) -> Findings:
 
 
 def _fitting(rows: QuerySet, text: str) -> QuerySet:
-    for word in text.split():
-        rows = rows.filter(Q(name__icontains=word) | Q(code__icontains=word))
-    return rows
+    return rows.filter(fits(text))
+
+
+def fits(text: str) -> Q:
+    """Rows that have every word of the text in their name or code."""
+    found = Q()
+    for word in text[:LONGEST].split():
+        found &= Q(name__icontains=word) | Q(code__icontains=word)
+    return found
 
 
 def _best(rows: QuerySet, text: str, model: type[Model]) -> QuerySet:

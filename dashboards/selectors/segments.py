@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, FloatField, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Lower
 
 from dashboards.selectors.months import ViewMonth
+from dashboards.selectors.offers import Cost, CostLine, cost_lines
 from dashboards.selectors.scores import (
     SCORE_FIELDS,
     SubjectScores,
@@ -25,7 +24,6 @@ from projects.choices import Audience
 from projects.models import Customer, Engagement, Offer, Project, Segment, Service
 
 PROJECTS_SHOWN = 25
-CUSTOMERS_PER_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,9 @@ class ServingProjects:
     total: int
 
 
-def projects_serving(segment: Segment, month: ViewMonth) -> ServingProjects:
+def projects_serving(
+    segment: Segment, month: ViewMonth, *, most: int = PROJECTS_SHOWN
+) -> ServingProjects:
     """The lowest scores first."""
     projects = Project.objects.active_in(month.month).filter(engagements__segment=segment)
     rows = list(
@@ -129,16 +129,12 @@ def projects_serving(segment: Segment, month: ViewMonth) -> ServingProjects:
         # The same join as the filter's: the one engagement with this segment.
         .annotate(engagement=F("engagements__pk"), share=F("engagements__share"))
         .order_by(score_order("overall"), "code")
-        .values(*SCORE_FIELDS, "engagement", "share")[:PROJECTS_SHOWN]
+        .values(*SCORE_FIELDS, "engagement", "share")[:most]
     )
-    engagements = {
-        row.pk: row
-        for row in scores_of(
-            Engagement.objects.filter(pk__in=[row["engagement"] for row in rows]),
-            month.month,
-            month.previous,
-        )
-    }
+    links = Engagement.objects.filter(segment=segment)
+    if len(rows) <= PROJECTS_SHOWN:
+        links = links.filter(pk__in=[row["engagement"] for row in rows])
+    engagements = {row.pk: row for row in scores_of(links, month.month, month.previous)}
     return ServingProjects(
         tuple(
             ServingProject(scores_in(row), row["share"], engagements[row["engagement"]])
@@ -186,36 +182,33 @@ def services_offered(segment: Segment, month: ViewMonth) -> list[OfferedService]
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerRow:
-    scores: SubjectScores
-    since: date | None
-    renewal_on: date | None
-    annual_revenue: Decimal | None
-    currency: str
-    weight: float
+class CostBorne:
+    """What the services of a segment cost in one currency, and for how many and how much."""
+
+    line: CostLine
+    per_customer: Decimal | None
+    """None where nobody says how many customers there are."""
+    benchmark_per_customer: Decimal | None
+    """Only where every cost has a benchmark, so that like is compared with like."""
+    of_revenue: float | None
+    """As a part of what they pay, where that is told in the same currency."""
 
 
-def customer_page(segment: Segment, month: ViewMonth, number: str) -> Page[CustomerRow]:
-    """The segment's customers of the month, the lowest scores first."""
-    rows = (
-        with_scores(
-            Customer.objects.active_in(month.month).filter(segment=segment),
-            month.month,
-            month.previous,
-        )
-        .order_by(score_order("overall"), F("renewal_on").asc(nulls_last=True), "code")
-        .values(*SCORE_FIELDS, "since", "renewal_on", "annual_revenue", "currency", "weight")
+def costs_borne(segment: Segment, costs: Iterable[Cost]) -> list[CostBorne]:
+    """A line per currency, the one of most services first."""
+    return [_borne(segment, line) for line in cost_lines(costs)]
+
+
+def _borne(segment: Segment, line: CostLine) -> CostBorne:
+    revenue = segment.annual_revenue if segment.currency == line.currency else None
+    whole = None if line.is_partly_compared else line.benchmark
+    return CostBorne(
+        line,
+        _each(line.cost, segment.customer_count),
+        _each(whole, segment.customer_count),
+        float(line.cost / revenue) if revenue else None,
     )
-    page: Page[Any] = Paginator(rows, CUSTOMERS_PER_PAGE).get_page(number)
-    page.object_list = [
-        CustomerRow(
-            scores_in(row),
-            row["since"],
-            row["renewal_on"],
-            row["annual_revenue"],
-            row["currency"],
-            row["weight"],
-        )
-        for row in page.object_list
-    ]
-    return page
+
+
+def _each(amount: Decimal | None, customers: int | None) -> Decimal | None:
+    return amount / customers if amount is not None and customers else None

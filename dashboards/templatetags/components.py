@@ -25,12 +25,14 @@ from dashboards.presentation import bands, meters, numbers
 from dashboards.presentation.curve import curve_plot as drawn_curve
 from dashboards.presentation.freshness import freshness_of
 from dashboards.presentation.money import money_short, money_text, variance
-from dashboards.presentation.months import MonthPicker
+from dashboards.presentation.months import MonthPicker, month_name
 from dashboards.presentation.navigation import GROUPS, Page
 from dashboards.presentation.sparkline import sparkline as drawn_line
 from dashboards.presentation.tiles import ScoreTile
+from dashboards.selectors.months import ViewMonth
 from dashboards.templatetags.presentation import icon, unknown
 from metrics.choices import Band, Category
+from projects.months import Month
 
 register = template.Library()
 
@@ -236,10 +238,49 @@ def money_variance(
     )
 
 
-@register.inclusion_tag("components/chart.html")
-def chart(chart: Chart, size: str = "", heading: str = "h2") -> dict[str, Any]:
-    """A figure with its message, its text alternative and its data; size `short` or `tall`."""
-    return {"chart": chart, "size": size or chart.size, "heading": heading}
+@register.inclusion_tag("components/chart.html", takes_context=True)
+def chart(context: Context, chart: Chart, size: str = "", heading: str = "h2") -> dict[str, Any]:
+    """A figure with its message, its text alternative and its data; size `short` or `tall`.
+
+    The data can be taken away as files on pages that offer them: views.exports.page_or_export.
+    """
+    links = (
+        export_files(context, chart.slug) if chart.slug in (context.get("exports") or ()) else []
+    )
+    return {
+        "chart": chart,
+        "size": size or chart.size,
+        "heading": heading,
+        "files": links,
+        "month": month_name(_month_of(context)),
+    }
+
+
+def _month_of(context: Context) -> Month | None:
+    """The month that the page is about, whichever way its view tells it."""
+    told = context.get("month")
+    if isinstance(told, ViewMonth):
+        return told.month
+    return told if isinstance(told, Month) else None
+
+
+@register.inclusion_tag("components/export_links.html", takes_context=True)
+def export_links(context: Context, name: str, label: str) -> dict[str, Any]:
+    """The table of this name in the view's exports as CSV and Excel; `label` is for the ear."""
+    return {"label": label, "files": export_files(context, name)}
+
+
+def export_files(context: Context, name: str) -> list[tuple[str, str]]:
+    """What a link says and where it leads: this page's address, with all rows of the table.
+
+    In full, as a part of a page may come from another address than the page.
+    """
+    request = context.get("request")
+    path = request.path if request else ""
+    return [
+        ("CSV", path + _address(context, "export", f"{name}.csv")),
+        ("Excel", path + _address(context, "export", f"{name}.xlsx")),
+    ]
 
 
 @register.inclusion_tag("components/navigation.html", takes_context=True)

@@ -16,7 +16,7 @@ from dashboards.presentation.money import variance
 from dashboards.presentation.numbers import counted, grouped
 from dashboards.presentation.value_line import value_line as drawn_values
 from dashboards.selectors.money import Money
-from dashboards.selectors.scores import SubjectScores
+from dashboards.selectors.scores import Mark, SubjectScores
 from dashboards.templatetags.components import band_shape, heat_cell
 from dashboards.views.links import LISTS, PAGES
 from metrics.choices import Band
@@ -92,22 +92,18 @@ def forecast_variance(line: Money) -> SafeString:
 @register.simple_tag
 def heat_cells(row: SubjectScores, month: Month) -> SafeString:
     """Five cells: the overall score and always all four categories; each leads to its reasons."""
-    address = reverse("explain", args=[row.code, month])
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (
-                heat_cell(
-                    mark.score,
-                    mark.band,
-                    mark.coverage,
-                    f"{address}#{mark.measure}" if row.is_measured else "",
-                    f"{mark.label} of {row.name}, explained",
-                ),
-            )
-            for mark in row.marks
-        ),
+    return format_html_join("", "{}", ((mark_cell(row, mark, month),) for mark in row.marks))
+
+
+@register.simple_tag
+def mark_cell(row: SubjectScores, mark: Mark, month: Month) -> SafeString:
+    """One of a subject's five scores as a cell; whoever shows one of them shows the others."""
+    return heat_cell(
+        mark.score,
+        mark.band,
+        mark.coverage,
+        f"{reverse('explain', args=[row.code, month])}#{mark.measure}" if row.is_measured else "",
+        f"{mark.label} of {row.name}, explained",
     )
 
 

@@ -8,19 +8,25 @@ from dashboards.urls import (
     due,
     editing,
     entry,
+    events,
     grid,
     imports,
     keeping,
+    packs,
+    personal,
     reading,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *reading.urlpatterns,
+    *packs.urlpatterns,
     *due.urlpatterns,
     *entry.urlpatterns,
     *answers.urlpatterns,
     *grid.urlpatterns,
     *imports.urlpatterns,
+    *events.urlpatterns,
     *keeping.urlpatterns,
     *editing.urlpatterns,
+    *personal.urlpatterns,
 ]

@@ -12,7 +12,12 @@ from dashboards.views.metrics.agreements import (
 )
 from dashboards.views.metrics.catalogue import metric_catalogue
 from dashboards.views.metrics.editing import metric_delete, metric_edit, metric_new
-from dashboards.views.metrics.pages import metric_detail, metric_history, metric_list
+from dashboards.views.metrics.pages import (
+    metric_detail,
+    metric_history,
+    metric_list,
+    metric_quality,
+)
 from dashboards.views.scorecards.editing import (
     scorecard_delete,
     scorecard_edit,
@@ -34,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("metrics/<code:code>/edit/", metric_edit, name="metric_edit"),
     path("metrics/<code:code>/delete/", metric_delete, name="metric_delete"),
     path("metrics/<code:code>/history/", metric_history, name="metric_history"),
+    path("metrics/<code:code>/quality/", metric_quality, name="metric_quality"),
     path("metrics/<code:code>/overrides/new/", override_new, name="override_new"),
     path("metrics/<code:code>/overrides/<int:pk>/", override_edit, name="override_edit"),
     path("metrics/<code:code>/overrides/<int:pk>/delete/", override_delete, name="override_delete"),

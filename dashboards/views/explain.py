@@ -8,17 +8,26 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, READ_DASHBOARDS, needs
+from dashboards.exports.explain import EVERY_GROUP, changes_table, contributions_table
 from dashboards.figures import Chart, change_bridge_chart
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.presentation.months import MonthPicker, month_label
 from dashboards.presentation.numbers import score_text
 from dashboards.presentation.tiles import ScoreTile
-from dashboards.selectors.explain import ExplainPage, closing_of, explain_page, values_behind
+from dashboards.selectors.explain import (
+    ExplainPage,
+    Opened,
+    closing_of,
+    explain_page,
+    values_behind,
+)
 from dashboards.selectors.months import current_month
 from dashboards.selectors.scores import OVERALL, Mark, marks_of
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.links import crumbs_of
 from dashboards.views.month_pages import is_asked_for, render_part
 from dashboards.views.requests import month_parameter
@@ -42,15 +51,14 @@ def explain(request: HttpRequest, code: str, month: Month) -> HttpResponse:
         code,
         month,
         against=month_parameter(request, "against"),
-        open_groups=request.GET.getlist("all"),
+        opened=Opened.of(request.GET.getlist("open"), request.GET.getlist("all")),
         closing=_closing_parameter(request),
     )
     if page is None:
         raise Http404
-    for group in page.groups:
-        if is_asked_for(request, group.key):
-            return render_part(request, "explain_group", {"page": page, "group": group})
-    return render(
+    if part := _part(request, page):
+        return part
+    return page_or_export(
         request,
         "dashboards/explain.html",
         {
@@ -64,7 +72,56 @@ def explain(request: HttpRequest, code: str, month: Month) -> HttpResponse:
             "largest": max((part.points or 0.0 for part in page.categories), default=0.0),
             "smallest": min(page.balance_points or 0.0, 0.0),
         },
+        Exports(
+            _title(page),
+            {
+                "contributions": lambda: contributions_table(_whole_page(request, page)),
+                "changes": lambda: changes_table(page.story),
+            },
+            month,
+            state=_state(page),
+        ),
     )
+
+
+def _title(page: ExplainPage) -> str:
+    told = {"subject": page.subject.name}
+    if page.reported:
+        return _("Why this reported score: %(subject)s") % told
+    return _("Why this score: %(subject)s") % told
+
+
+def _state(page: ExplainPage) -> str:
+    if page.reported:
+        return _("as reported by closing %(number)s") % {"number": page.reported.number}
+    if page.is_closed:
+        return _("closed: what was reported stays reported")
+    return _("unfinished: values are still coming in") if page.is_running else _("open")
+
+
+def _whole_page(request: HttpRequest, page: ExplainPage) -> ExplainPage:
+    """The same explanation with all members of all groups, not only the weightiest."""
+    whole = explain_page(
+        page.subject.code,
+        page.month,
+        against=month_parameter(request, "against"),
+        opened=Opened((), EVERY_GROUP),
+        closing=_closing_parameter(request),
+    )
+    return whole or page
+
+
+def _part(request: HttpRequest, page: ExplainPage) -> HttpResponse | None:
+    """What HTMX asks for of the tree: all members of a group, or one member, opened or shut."""
+    for group in page.all_groups:
+        if is_asked_for(request, group.anchor):
+            return render_part(request, "explain_group", {"page": page, "group": group})
+    path = request.GET.get("member", "")
+    member = page.member(path) if path else None
+    if member is None or not is_asked_for(request, member[1].anchor):
+        return None
+    group, child = member
+    return render_part(request, "explain_child", {"page": page, "group": group, "child": child})
 
 
 @require_safe
@@ -96,7 +153,7 @@ def explain_values(
 def _address(request: HttpRequest, code: str, month: Month) -> str:
     """The same page of another month; what it is compared with moves to that month's own."""
     query = request.GET.copy()
-    for name in ("month", "against", "closing"):
+    for name in ("month", "against", "closing", "member"):
         query.pop(name, None)
     address = reverse("explain", args=[code, month])
     return f"{address}?{query.urlencode()}" if query else address

@@ -12,12 +12,16 @@ PAGES = {
     SubjectKind.PORTFOLIO: "portfolio_detail",
     SubjectKind.PROJECT: "project_detail",
     SubjectKind.SEGMENT: "segment_detail",
+    SubjectKind.CUSTOMER: "customer_detail",
+    SubjectKind.SERVICE: "service_detail",
 }
 LISTS = {
     SubjectKind.ORGANISATION: ("summary", "Summary"),
     SubjectKind.PORTFOLIO: ("portfolio_list", "Portfolios"),
     SubjectKind.PROJECT: ("project_list", "Projects"),
     SubjectKind.SEGMENT: ("segment_list", "Segments"),
+    SubjectKind.CUSTOMER: ("customer_list", "Customers"),
+    SubjectKind.SERVICE: ("service_list", "Services"),
 }
 
 

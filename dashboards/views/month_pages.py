@@ -12,17 +12,28 @@ from django.views.decorators.http import require_safe
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.status import score_status
+from dashboards.views.exports import Exports, Tables, page_or_export
 from dashboards.views.requests import picker_of
 
 
 def render_month(
-    request: HttpRequest, page: str, month: ViewMonth, context: dict[str, Any]
+    request: HttpRequest,
+    page: str,
+    month: ViewMonth,
+    context: dict[str, Any],
+    *,
+    title: str = "",
+    exports: Tables | None = None,
 ) -> HttpResponse:
-    """A page that extends dashboards/_month_page.html."""
-    return render(
+    """A page that extends dashboards/_month_page.html, or one of its exports if asked for.
+
+    `title` is the page's own, as its exports tell it; `exports` are its tables by name.
+    """
+    return page_or_export(
         request,
         f"dashboards/{page}.html",
         {"month": month, "picker": picker_of(month), "status": score_status(), **context},
+        Exports(title or page.replace("_", " ").capitalize(), exports or {}, month),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -14,15 +16,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards.access import CLOSE_MONTHS, READ_DASHBOARDS, needs
+from dashboards.exports.running import differences_table, months_table, restated_table
+from dashboards.exports.table import ExportTable
 from dashboards.forms import ReopenForm
 from dashboards.presentation.months import month_name
 from dashboards.selectors.months_page import (
+    MonthPage,
     closing_plan,
     missing_before_closing,
     month_page,
     months_page,
 )
 from dashboards.views.empty import nothing_yet
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, Tables, page_or_export
 from metrics.operations.months import close_month, reopen_month
 from projects.months import Month
 
@@ -41,14 +47,50 @@ def month_list(request: HttpRequest) -> HttpResponse:
     months = months_page(request.GET.get("page"))
     if not months.page.paginator.count:
         return nothing_yet(request)
-    return render(request, "dashboards/month_list.html", {"months": months})
+    return page_or_export(
+        request,
+        "dashboards/month_list.html",
+        {"months": months},
+        Exports(
+            _("Months"),
+            {"months": lambda: months_table(months_page(None, per_page=LEAST_TOO_MANY).rows)},
+        ),
+    )
 
 
 @require_safe
 @needs(READ_DASHBOARDS)
 def month_detail(request: HttpRequest, month: Month) -> HttpResponse:
     """One month: its history, and what was reported beside what stands now."""
-    return render(request, "dashboards/month_detail.html", {"page": month_page(month), **_crumbs()})
+    page = month_page(month)
+    return page_or_export(
+        request,
+        "dashboards/month_detail.html",
+        {"page": page, **_crumbs()},
+        Exports(_("Reported and restated"), _reports(page), month, state=_state(page)),
+    )
+
+
+def _reports(page: MonthPage) -> Tables:
+    """Two tables of each closing that was ended; all differences, not only the largest."""
+    found: dict[str, Callable[[], ExportTable]] = {}
+    for report in page.reports:
+        reported, differing = f"reported-{report.number}", f"differences-{report.number}"
+        found[reported] = partial(restated_table, reported, report.organisation)
+        found[differing] = partial(_differences, differing, page.row.month, report.number)
+    return found
+
+
+def _differences(name: str, month: Month, number: int) -> ExportTable:
+    reports = month_page(month, most=LEAST_TOO_MANY).reports
+    rows = next((report.differences for report in reports if report.number == number), ())
+    return differences_table(name, rows)
+
+
+def _state(page: MonthPage) -> str:
+    if page.row.is_closed:
+        return _("closed: what was reported stays reported")
+    return _("unfinished: values are still coming in") if page.row.is_running else _("open")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.exports.subjects import money_table, portfolios_table
 from dashboards.figures import (
     BandCounts,
     BandDistribution,
     Bubble,
     Chart,
+    EventMark,
     ValueAgainstCost,
     band_distribution_chart,
     value_cost_bubbles_chart,
 )
 from dashboards.presentation.bands import BandLimits
+from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import Policies, limits_of
 from dashboards.selectors.portfolios import (
@@ -32,7 +36,7 @@ from dashboards.selectors.portfolios import (
 from dashboards.selectors.trends import bands_by_month, history_of, overall_lines, trend_months
 from dashboards.views.empty import nothing_yet
 from dashboards.views.month_pages import is_asked_for, render_month, render_part
-from dashboards.views.project_filters import TABLE, project_table
+from dashboards.views.project_filters import TABLE, project_table, projects_export
 from dashboards.views.requests import month_of
 from dashboards.views.scoreboards import Scoreboard
 from projects.choices import SubjectKind
@@ -48,7 +52,8 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
         return nothing_yet(request)
     nodes = portfolio_tree(month).nodes
     shown = [node for node in nodes if not node.is_idle]
-    lines = overall_lines([node.scores.pk for node in shown], trend_months(month))
+    months = trend_months(month)
+    lines = overall_lines([node.scores.pk for node in shown], months)
     return render_month(
         request,
         "portfolio_list",
@@ -57,6 +62,11 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
             "portfolios": shown,
             "lines": lines,
             "idle": [node for node in nodes if node.is_idle],
+        },
+        title="Portfolios",
+        exports={
+            "portfolios": lambda: portfolios_table(shown, months=months, lines=lines),
+            "money": lambda: money_table(shown),
         },
     )
 
@@ -73,7 +83,9 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
     if node is None:
         raise Http404
     below = tree.below(node)
-    table = project_table(request, month, below, scope=node.keys)
+    held = node.alone if _is_alone(request, node) else node
+    inside = below if held is node else []
+    table = project_table(request, month, inside, scope=held.keys)
     if is_asked_for(request, TABLE):
         return render_part(request, "projects", table)
     policies = Policies.read(node.scores.pk)
@@ -84,24 +96,65 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
         reverse("explain", args=[code, month.month]),
     )
     limits = limits_of(policies.of(SubjectKind.PROJECT))
-    values = values_of_projects(node.keys, month)
+    right_below = [row for row in below if row.depth == node.depth + 1 and not row.is_idle]
+    values = values_of_projects(held.keys, month)
     currency, currencies = _currencies(values, request.GET.get("currency", ""))
+    events = events_of(node.scores.pk, SubjectKind.PORTFOLIO, code, month, portfolios=node.keys)
     return render_month(
         request,
         "portfolio_detail",
         month,
         {
             "portfolio": node,
+            "held": held,
+            "scopes": _scopes(node, held),
             "crumbs": _crumbs(node, month),
             "board": board,
-            "overall_trend": board.overall_trend(node.scores.name),
-            "below": [row for row in below if row.depth == node.depth + 1 and not row.is_idle],
+            "overall_trend": board.overall_trend(node.scores.name, events.marks),
+            "below": right_below,
             "bubbles": _bubbles(values, currency, limits, month),
             "currencies": currencies,
-            "bands": _band_distribution(node, month),
+            "bands": _band_distribution(held, month, events.marks),
+            "events": events,
             **table,
         },
+        title=node.scores.name,
+        exports={
+            "money": lambda: money_table([held]),
+            "below": lambda: portfolios_table(right_below, name="below"),
+            "projects": lambda: projects_export(request, month, inside, scope=held.keys),
+        },
     )
+
+
+OWN = "own"
+"""What `holds` in the address says for the projects right in a portfolio."""
+
+
+def _is_alone(request: HttpRequest, node: PortfolioNode) -> bool:
+    return bool(node.children) and request.GET.get("holds") == OWN
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeChoice:
+    """Whether the page counts what lies below the portfolio, too."""
+
+    value: str | None
+    """As `holds` in the address; None is nothing there."""
+    label: str
+    projects: int
+    is_chosen: bool
+
+
+def _scopes(node: PortfolioNode, held: PortfolioNode) -> list[ScopeChoice]:
+    """Nothing to choose where nothing lies below."""
+    if not node.children:
+        return []
+    alone = node.alone
+    return [
+        ScopeChoice(None, _("With everything below"), node.projects, held is node),
+        ScopeChoice(OWN, _("Only its own projects"), alone.projects, held is not node),
+    ]
 
 
 def _crumbs(node: PortfolioNode, month: ViewMonth) -> list[tuple[str, str]]:
@@ -155,7 +208,9 @@ def _bubbles(
     return value_cost_bubbles_chart(ValueAgainstCost(currency, bubbles, limits))
 
 
-def _band_distribution(node: PortfolioNode, month: ViewMonth) -> Chart | None:
+def _band_distribution(
+    node: PortfolioNode, month: ViewMonth, events: Sequence[EventMark]
+) -> Chart | None:
     projects = Project.objects.filter(portfolio__in=node.keys).values("pk")
     months = [
         BandCounts(found.month, found.counts, is_unfinished=found.month == month.running)
@@ -164,5 +219,6 @@ def _band_distribution(node: PortfolioNode, month: ViewMonth) -> Chart | None:
     if not months:
         return None
     return band_distribution_chart(
-        BandDistribution(months), title="Overall bands of the projects, twelve months"
+        BandDistribution(months, events=events),
+        title="Overall bands of the projects, twelve months",
     )

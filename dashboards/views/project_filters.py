@@ -9,6 +9,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from dashboards.exports.subjects import projects_table
+from dashboards.exports.table import ExportTable
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
 from dashboards.presentation.bands import NOT_MEASURED as UNMEASURED_STYLE
 from dashboards.presentation.months import month_label
@@ -19,9 +21,11 @@ from dashboards.selectors.project_rows import (
     BLANK_STAGE,
     NOT_MEASURED,
     ProjectFilter,
+    all_projects,
     project_page,
     sort_in_force,
 )
+from dashboards.views.exports import LEAST_TOO_MANY
 from projects.choices import ProjectStage
 from projects.models import Segment
 
@@ -130,3 +134,18 @@ def project_table(
         "shows_portfolio": bool(portfolios),
         "table": TABLE,
     }
+
+
+def projects_export(
+    request: HttpRequest,
+    month: ViewMonth,
+    portfolios: Sequence[PortfolioNode],
+    *,
+    scope: Collection[int] | None = None,
+) -> ExportTable:
+    """The projects that the address asks for, on all pages of the table."""
+    form = ProjectFilterForm(request.GET, month=month, portfolios=portfolios)
+    sort = sort_in_force(request.GET.get("sort", ""))
+    return projects_table(
+        all_projects(form.chosen(portfolios, scope), month, sort=sort, most=LEAST_TOO_MANY)
+    )

@@ -8,6 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.exports.scorecards import filled_scorecard_table, values_table
+from dashboards.exports.subjects import segments_served_table
+from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import scorecard_of
 from dashboards.selectors.portfolios import portfolio_tree
@@ -15,9 +18,10 @@ from dashboards.selectors.projects import against_plan, segments_served, values_
 from dashboards.selectors.scorecards import filled_scorecard
 from dashboards.selectors.trends import history_of, trend_months
 from dashboards.views.empty import nothing_yet
+from dashboards.views.exports import LEAST_TOO_MANY, Tables
 from dashboards.views.links import LISTS
 from dashboards.views.month_pages import is_asked_for, render_month, render_part
-from dashboards.views.project_filters import TABLE, project_table
+from dashboards.views.project_filters import TABLE, project_table, projects_export
 from dashboards.views.requests import month_of, month_parameter
 from dashboards.views.scoreboards import Scoreboard
 from projects.choices import SubjectKind
@@ -35,11 +39,18 @@ def project_list(request: HttpRequest) -> HttpResponse:
     month = month_of(request)
     if month is None:
         return nothing_yet(request)
-    portfolios = portfolio_tree(month, with_money=False).nodes
+    portfolios = portfolio_tree(month).nodes
     table = project_table(request, month, portfolios)
     if is_asked_for(request, TABLE):
         return render_part(request, "projects", table)
-    return render_month(request, "project_list", month, table)
+    return render_month(
+        request,
+        "project_list",
+        month,
+        table,
+        title="Projects",
+        exports={"projects": lambda: projects_export(request, month, portfolios)},
+    )
 
 
 @require_safe
@@ -61,6 +72,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
         scorecard_of(project.pk, project.kind),
         reverse("explain", args=[project.code, month.month]),
     )
+    events = events_of(project.pk, project.kind, project.code, month)
     return render_month(
         request,
         "project_detail",
@@ -69,13 +81,24 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
             "project": project,
             "crumbs": _crumbs(project, month),
             "board": board,
-            "overall_trend": board.overall_trend(project.name),
-            "category_trends": board.category_trends(project.name),
+            "overall_trend": board.overall_trend(project.name, events.marks),
+            "category_trends": board.category_trends(project.name, events.marks),
+            "events": events,
             "plan": against_plan(project),
             "segments": segments_served(project, month),
             "values": values_entered_lately(project),
         },
+        title=project.name,
+        exports=_exports(project, month),
     )
+
+
+def _exports(project: Project, month: ViewMonth) -> Tables:
+    return {
+        "scorecard": lambda: filled_scorecard_table(filled_scorecard(project, month.month)),
+        "segments": lambda: segments_served_table(segments_served(project, month)),
+        "values": lambda: values_table(values_entered_lately(project, most=LEAST_TOO_MANY)),
+    }
 
 
 def _scorecard(request: HttpRequest, project: Project, month: Month) -> HttpResponse:

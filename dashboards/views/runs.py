@@ -6,13 +6,15 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboards.access import KEEP_DEFINITIONS, READ_DASHBOARDS, needs
+from dashboards.exports.running import runs_table
 from dashboards.selectors.runs import runs_page
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.month_pages import is_asked_for, render_part
 from metrics.choices import RunTrigger
 from metrics.operations.rescoring import ask_for_a_run
@@ -27,7 +29,14 @@ def run_list(request: HttpRequest) -> HttpResponse:
     context = {"runs": runs_page(request.GET.get("page"))}
     if is_asked_for(request, "runs"):
         return render_part(request, "runs", context)
-    return render(request, "dashboards/run_list.html", context)
+    return page_or_export(
+        request,
+        "dashboards/run_list.html",
+        context,
+        Exports(
+            _("Runs"), {"runs": lambda: runs_table(runs_page(None, per_page=LEAST_TOO_MANY).rows)}
+        ),
+    )
 
 
 @require_POST

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.figures import (
     CategoryTrends,
     Chart,
+    EventMark,
     ScoreTrend,
     TrendPoint,
     category_trends_chart,
@@ -101,25 +103,27 @@ class Scoreboard:
             why_unknown=why,
         )
 
-    def overall_trend(self, name: str) -> Chart:
+    def overall_trend(self, name: str, events: Sequence[EventMark] = ()) -> Chart:
         return score_trend_chart(
             ScoreTrend(
                 f"Overall score of {name}",
                 self._points(OVERALL),
                 self.limits,
                 self.month.running if self.month.is_unfinished else None,
+                events,
             ),
             slug="overall-trend",
             title="Overall score, twelve months",
         )
 
-    def category_trends(self, name: str) -> Chart:
+    def category_trends(self, name: str, events: Sequence[EventMark] = ()) -> Chart:
         return category_trends_chart(
             CategoryTrends(
                 name,
                 [(category, self._points(category)) for category in Category],
                 self.limits,
                 self.month.running if self.month.is_unfinished else None,
+                events,
             ),
             title="The four categories, twelve months",
         )

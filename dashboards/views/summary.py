@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.context import organisation_of
+from dashboards.exports.subjects import portfolios_table, segments_table
+from dashboards.exports.summary import cases_table, moves_table, weights_table
 from dashboards.figures import ChangeBridge, Chart, Part, change_bridge_chart
 from dashboards.presentation.months import month_label
 from dashboards.presentation.numbers import score_text
 from dashboards.selectors.bridges import overall_change
 from dashboards.selectors.cost_meter import cost_meter, weights_of
+from dashboards.selectors.events import events_of
+from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.moves import largest_moves
 from dashboards.selectors.policies import Policies, category_weights
 from dashboards.selectors.portfolios import PortfolioNode, portfolio_tree
@@ -20,15 +26,20 @@ from dashboards.selectors.segments import segment_rows
 from dashboards.selectors.summary import cases_to_decide
 from dashboards.selectors.trends import history_of, trend_months
 from dashboards.views.empty import nothing_yet
-from dashboards.views.month_pages import render_month
+from dashboards.views.exports import LEAST_TOO_MANY
+from dashboards.views.month_pages import is_asked_for, render_month, render_part
 from dashboards.views.requests import month_of
 from dashboards.views.scoreboards import Scoreboard
 from metrics.choices import Category
 from metrics.scoring.changes import Change
 from metrics.scoring.columns import CATEGORIES
+from projects.models import Organisation
 
 FEW_PORTFOLIOS = 12
 """Up to so many are shown as their tree; of more, as many with the lowest scores."""
+
+EVENTS = "events"
+"""The id of the part of the page that comes after it."""
 
 
 @require_safe
@@ -39,6 +50,8 @@ def summary(request: HttpRequest) -> HttpResponse:
     organisation = organisation_of(request)
     if month is None or organisation is None:
         return nothing_yet(request)
+    if is_asked_for(request, EVENTS):
+        return render_part(request, "summary_events", _events(organisation, month))
     policies = Policies.read(organisation.pk)
     history = history_of(organisation.pk, trend_months(month), month.previous)
     board = Scoreboard(
@@ -47,7 +60,7 @@ def summary(request: HttpRequest) -> HttpResponse:
         policies.own or policies.of(organisation.kind),
         reverse("explain", args=[organisation.code, month.month]),
     )
-    portfolios = portfolio_tree(month, with_money=False).nodes
+    portfolios = portfolio_tree(month).nodes
     segments = segment_rows(month)
     weighed = weights_of(month.month)
     shown, are_lowest = _shown(portfolios)
@@ -67,7 +80,28 @@ def summary(request: HttpRequest) -> HttpResponse:
             "portfolios_are_lowest": are_lowest,
             "portfolios_in_all": len(portfolios),
         },
+        title=organisation.name,
+        exports={
+            "segments": lambda: segments_table(segments),
+            "portfolios": lambda: portfolios_table(
+                node for node in portfolios if node.scores.is_measured
+            ),
+            "moves": lambda: moves_table(largest_moves(month, portfolios)),
+            "decisions": lambda: cases_table(
+                cases_to_decide(
+                    month, portfolios, segments, policies, weighed, shown=LEAST_TOO_MANY
+                )
+            ),
+            "weights": lambda: weights_table(weighed.weights if weighed else ()),
+        },
     )
+
+
+def _events(organisation: Organisation, month: ViewMonth) -> dict[str, Any]:
+    return {
+        "events": events_of(organisation.pk, organisation.kind, organisation.code, month),
+        "month": month,
+    }
 
 
 def _shown(portfolios: tuple[PortfolioNode, ...]) -> tuple[list[PortfolioNode], bool]:

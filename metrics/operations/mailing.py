@@ -1,7 +1,7 @@
 """Sending mails that are stored: each by whoever claims it, and again if that one died.
 
 A mail is claimed by changing its row. A claim whose worker did not come back is taken again after a
-while, with the same Message-ID; what the mail server refused is tried again later and then given up.
+while, with the same Message-ID; what the mail server refused is tried again later, then given up.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The admin pages of subjects and their links."""
+"""The admin pages of subjects, their links and their events."""
 
-from projects.admin import subjects
+from projects.admin import events, subjects
 
-__all__ = ["subjects"]
+__all__ = ["events", "subjects"]

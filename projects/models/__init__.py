@@ -1,6 +1,7 @@
 """Who and what is measured."""
 
 from projects.models.customers import Customer, Segment, Service
+from projects.models.events import Event
 from projects.models.links import Engagement, Offer
 from projects.models.organisation import DEFAULT_ORGANISATION_CODE, Organisation
 from projects.models.portfolios import Portfolio, Project
@@ -17,6 +18,7 @@ __all__ = [
     "SUBJECT_MODELS",
     "Customer",
     "Engagement",
+    "Event",
     "Offer",
     "Organisation",
     "Portfolio",

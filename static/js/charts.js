@@ -8,6 +8,12 @@
   const ROLE = /var\((--[\w-]+)\)/g;
   const NARROW = 480;
   const PAPER_WIDTH = 640;
+  // Of the caption under a saved picture, and of the names of months above it.
+  const AXIS_HEIGHT = 48;
+  const LINE_HEIGHT = 15;
+  const LETTER_WIDTH = 6.4;
+  // That the mark of several events has to itself.
+  const MARK_WIDTH = 46;
   const paper = window.matchMedia("print");
   const CONFIG = {
     displayModeBar: false,
@@ -75,9 +81,33 @@
   // A narrow page has room for fewer months.
   function fitted(layout, width) {
     const axis = layout.xaxis;
-    return width < NARROW && axis?.nticks
-      ? { ...layout, xaxis: { ...axis, nticks: Math.ceil(axis.nticks * 0.65) } }
-      : layout;
+    return {
+      ...layout,
+      ...(width < NARROW &&
+        axis?.nticks && { xaxis: { ...axis, nticks: Math.ceil(axis.nticks * 0.65) } }),
+      ...(layout.annotations && { annotations: fittedMarks(layout.annotations, width) }),
+    };
+  }
+
+  // Where marks of events stand close together, each is its number without the count.
+  function fittedMarks(annotations, width) {
+    const marks = annotations.filter(isMark);
+    if (width / marks.length >= MARK_WIDTH && width >= NARROW) {
+      return annotations;
+    }
+    return annotations.map((note) =>
+      isMark(note)
+        ? { ...note, text: numberOf(note), font: { ...note.font, size: width < NARROW ? 9 : 10 } }
+        : note,
+    );
+  }
+
+  function isMark(note) {
+    return note.name === "event";
+  }
+
+  function numberOf(mark) {
+    return mark.text.split("\u00a0")[0];
   }
 
   async function draw(canvas) {
@@ -126,6 +156,57 @@
     document.querySelectorAll("[data-chart-state=drawn]").forEach(draw);
   }
 
+  // What Plotly takes for markup is text here.
+  function plain(text) {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  }
+
+  // Whose numbers of which month: a picture has lost the page that said so.
+  function origin(figure) {
+    const page = document.querySelector("h1")?.textContent.trim().replace(/\s+/g, " ");
+    return [page, figure.dataset.month].filter(Boolean).join(", ");
+  }
+
+  // What the marks of events stand for, line by line: a picture has no hover and no list beside it.
+  function eventLines(layout, width) {
+    const most = Math.floor(width / LETTER_WIDTH);
+    return (layout.annotations ?? []).filter(isMark).flatMap((mark) => {
+      const [title, ...rest] = mark.hovertext.replaceAll(/<\/?b>/g, "").split("<br>");
+      const isOne = mark.text === numberOf(mark);
+      const told = isOne ? `${title}, ${rest[0]}` : `${title}: ${rest.join("; ")}`;
+      return wrapped(`(${numberOf(mark)}) ${told}`, most);
+    });
+  }
+
+  function caption(lines) {
+    return lines.map((text, place) => ({
+      align: "left",
+      font: { size: 11 },
+      showarrow: false,
+      text,
+      x: 0,
+      xanchor: "left",
+      xref: "paper",
+      y: 0,
+      yanchor: "top",
+      yref: "paper",
+      yshift: -(AXIS_HEIGHT + place * LINE_HEIGHT),
+    }));
+  }
+
+  function wrapped(text, most) {
+    const lines = [];
+    for (const word of text.split(" ")) {
+      const last = lines.at(-1);
+      if (last !== undefined && last.length + word.length < most) {
+        lines[lines.length - 1] = `${last} ${word}`;
+      } else {
+        lines.push(word);
+      }
+    }
+    return lines;
+  }
+
   // A picture goes into somebody's document: light, on a ground of its own, with its title.
   async function save(button) {
     const figure = button.closest(".chart");
@@ -138,28 +219,31 @@
     const surface = getComputedStyle(light).getPropertyValue("--surface").trim();
     light.remove();
     const title = figure.querySelector(".chart__title").textContent.trim();
-    const top = 44;
+    const top = 68;
     const margin = layout.template.layout.margin;
     const width = Math.max(canvas.clientWidth, NARROW);
-    const height = canvas.clientHeight + top;
+    const lines = eventLines(layout, width);
+    const foot = lines.length && AXIS_HEIGHT + lines.length * LINE_HEIGHT + 8;
+    const height = canvas.clientHeight + top + foot;
     await Plotly.downloadImage(
       {
         data,
         layout: {
           ...layout,
           height,
-          margin: { ...margin, ...layout.margin, t: margin.t + top },
+          margin: { ...margin, ...layout.margin, t: margin.t + top, b: margin.b + foot },
+          annotations: [...fittedMarks(layout.annotations ?? [], width), ...caption(lines)],
           paper_bgcolor: surface,
           plot_bgcolor: surface,
           title: {
             font: { size: 16 },
-            text: title.replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
+            text: `${plain(title)}<br><span style="font-size: 12px">${plain(origin(figure))}</span>`,
             x: 0.012,
             xanchor: "left",
             y: 1,
             yanchor: "top",
             yref: "container",
-            pad: { t: 14 },
+            pad: { t: 22 },
           },
         },
         config: CONFIG,

@@ -36,6 +36,20 @@
   }
 
   rememberThisPage();
+
+  // A view is saved as it stands when the link is used: filters may have changed since it was drawn.
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-save-view]");
+    if (link) {
+      const chosen = new URLSearchParams({
+        address: location.pathname + location.search,
+        name: document.querySelector("h1").textContent.trim().replace(/\s+/g, " ").slice(0, 100),
+      });
+      link.href = `${new URL(link.href).pathname}?${chosen}`;
+    }
+  });
+
   if (!field || !list) {
     return;
   }
@@ -64,31 +78,62 @@
     }
   }
 
-  function showRecent() {
-    const month = new URLSearchParams(location.search).get("month");
-    const pages = recent().filter((page) => page.path !== location.pathname);
-    list.replaceChildren();
+  // The person's saved views, asked for once, when the field is used.
+
+  let views = [];
+  let viewsAreAsked = false;
+
+  async function askForViews() {
+    if (viewsAreAsked) {
+      return;
+    }
+    viewsAreAsked = true;
+    try {
+      const answer = await fetch(list.dataset.viewsFrom, { headers: { Accept: "application/json" } });
+      views = answer.ok ? (await answer.json()).views : [];
+    } catch {
+      views = []; // The page "Saved views" has them too.
+    }
+    if (views.length && document.activeElement === field && !field.value.trim() && chosenOption() === -1) {
+      showKnown();
+    }
+  }
+
+  function addGroup(heading, name, pages) {
     if (!pages.length) {
-      show(false);
       return;
     }
     const head = document.createElement("p");
     head.className = "search__head";
     head.setAttribute("role", "presentation");
-    head.textContent = list.dataset.recent;
+    head.textContent = heading;
     list.append(head);
     pages.forEach((page, place) => {
       const option = document.createElement("a");
       option.className = "search__option";
-      option.id = `search-recent-${place}`;
+      option.id = `search-${name}-${place}`;
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", "false");
       option.tabIndex = -1;
-      option.href = month ? `${page.path}?month=${encodeURIComponent(month)}` : page.path;
+      option.href = page.href;
       option.textContent = page.name;
       list.append(option);
     });
-    show(true);
+  }
+
+  function showKnown() {
+    const month = new URLSearchParams(location.search).get("month");
+    const pages = recent()
+      .filter((page) => page.path !== location.pathname)
+      .map(({ path, name }) => ({ name, href: month ? `${path}?month=${encodeURIComponent(month)}` : path }));
+    list.replaceChildren();
+    addGroup(list.dataset.views, "view", views.map(({ name, url }) => ({ name, href: url })));
+    addGroup(list.dataset.recent, "recent", pages);
+    show(options().length > 0);
+  }
+
+  function chosenOption() {
+    return options().findIndex((option) => option.getAttribute("aria-selected") === "true");
   }
 
   document.addEventListener("keydown", (event) => {
@@ -101,8 +146,9 @@
   });
 
   field.addEventListener("focus", () => {
+    askForViews();
     if (!field.value.trim()) {
-      showRecent();
+      showKnown();
     } else if (options().length) {
       show(true);
     }
@@ -110,13 +156,13 @@
 
   field.addEventListener("input", () => {
     if (!field.value.trim()) {
-      showRecent();
+      showKnown();
     }
   });
 
   field.addEventListener("keydown", (event) => {
     const all = options();
-    const chosen = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    const chosen = chosenOption();
     if (event.key === "Escape") {
       if (!list.hidden) {
         event.preventDefault();
@@ -138,7 +184,7 @@
     if (field.value.trim()) {
       show(document.activeElement === field);
     } else {
-      showRecent();
+      showKnown();
     }
   });
 

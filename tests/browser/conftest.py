@@ -39,6 +39,12 @@ adoption,PRJ-ACCESS,2026-09,n/a
 """
 CHECKED_BATCH, STORED_BATCH = 2, 3
 WIDE_FILE = b"Project;Jan 2026;Feb 2026\nPRJ-BILLBOT;1,5;2\nBilbot;3;\n"
+EVENTS = [
+    ("PRJ-BILLBOT", "2026-03-04", "Pilot with 200 customers"),
+    ("PRJ-BILLBOT", "2026-08-20", "Rolled out to everybody"),
+    ("PRJ-BILLBOT", "2026-08-28", "Second language"),
+    ("SEG-SMB", "2026-05-02", "New pricing"),
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Site:
     address: str
     saved: str
     """The page that tells what the administrator's value did."""
+    stop: str
+    """The page by which a subscription of the administrator's is stopped."""
     sessions: dict[str, str]
 
 
@@ -59,11 +67,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "SECRET_KEY": secrets.token_urlsafe(64),
             "VAR_DIR": str(folder),
         }
-        saved, sessions = fill(installation)
-        yield Site(serve_as_in_production(installation), saved, sessions)
+        saved, stop, sessions = fill(installation)
+        yield Site(serve_as_in_production(installation), saved, stop, sessions)
 
 
-def fill(installation: Installation) -> tuple[str, dict[str, str]]:
+def fill(installation: Installation) -> tuple[str, str, dict[str, str]]:
     """People of all roles, signed in; a value saved; months closed, one of them reopened."""
     demo = installation.folder / "demo"
     build_demo(demo, MONTH)
@@ -74,6 +82,9 @@ from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
+from dashboards.operations.subscriptions import Wish, stop_token, subscribe
+from dashboards.operations.views import save_view
 from metrics.operations.answers import propose_exemption
 from metrics.operations.entering import enter_value
 from metrics.importing.plans import Mapping, Reading, Shape
@@ -81,7 +92,8 @@ from metrics.operations.imports import (
     carry_out_batch, import_batch, map_batch, receive_file, take_next_batch)
 from metrics.operations.months import close_month, reopen_month
 from metrics.operations.runs import answer_all_needs
-from projects.models import Subject
+from projects.models import Event, Subject
+from projects.operations.events import save_event
 from metrics.workspace import load_workspace
 from pmo_portal.roles import Role
 
@@ -90,7 +102,8 @@ call_command("score", verbosity=0)
 
 clients = {{}}
 for role in Role:
-    person = User.objects.create(username=role.name.lower())
+    name = role.name.lower()
+    person = User.objects.create(username=name, email=f"{{name}}@example.com")
     person.groups.add(Group.objects.get(name=role.value))
     clients[person.username] = Client(SERVER_NAME="127.0.0.1")
     clients[person.username].force_login(person)
@@ -117,16 +130,24 @@ for number in ({CHECKED_BATCH}, {STORED_BATCH}):
 batch.refresh_from_db()
 import_batch(batch, mode="accepted", is_confirmed=False, by=administrator)
 carry_out_batch(take_next_batch())
+for code, day, title in {EVENTS!r}:
+    subject = Subject.objects.get(code=code)
+    save_event(Event(subject=subject, day=day, title=title, text="As agreed."), by=lead)
 close_month(Month.parse("{REOPENED_MONTH}"), by=lead)
 reopen_month(Month.parse("{REOPENED_MONTH}"), reason="A value was wrong.", by=lead)
 answer_all_needs()
 
+save_view(administrator, name="The lowest", address="/projects/?sort=score", keeps_month=False)
+sent = subscribe(administrator, Wish(subject=Organisation.objects.get(), view=None,
+    rhythm="weekly", weekday=0, hour=7, time_zone="Europe/Berlin", with_pdf=True))
+stop = reverse("subscription_stop", args=[stop_token(sent)])
+
 sessions = {{name: client.cookies["sessionid"].value for name, client in clients.items()}}
-print(json.dumps([saved, sessions]))
+print(json.dumps([saved, stop, sessions]))
 """
     )
-    saved, sessions = json.loads(told.splitlines()[-1])
-    return saved, sessions
+    saved, stop, sessions = json.loads(told.splitlines()[-1])
+    return saved, stop, sessions
 
 
 def serve_as_in_production(installation: Installation) -> str:

@@ -118,3 +118,28 @@ def test_without_scripts_the_field_leads_to_the_page(sign_in: Callable[..., Page
     field(page).fill("channels")
     field(page).press("Enter")
     page.wait_for_url(re.compile(r"/search/\?q=channels$"))
+
+
+def test_a_view_is_saved_as_it_stands_and_found_below_the_empty_field(
+    sign_in: Callable[..., Page],
+) -> None:
+    page = sign_in()
+    page.goto("/projects/?month=2026-05")
+    with page.expect_request("**/projects/?**"):
+        page.get_by_label("Overall band").select_option(label="Red")
+    expect(page).to_have_url(re.compile("band="))
+    page.get_by_role("link", name="Save this view").click()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Projects")
+    page.get_by_role("textbox", name="Name", exact=True).fill("What is red")
+    page.get_by_label("Always the latest month").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile(r"/projects/\?.*band="))
+    expect(page).not_to_have_url(re.compile("month="))
+
+    page.goto("/help/")
+    page.keyboard.press("/")
+    options = page.get_by_role("listbox", name="What fits").get_by_role("option")
+    expect(options).to_have_text(["What is red"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/projects/\?.*band="))

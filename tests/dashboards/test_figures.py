@@ -75,6 +75,9 @@ def every_chart() -> list[Chart]:
         ValuePoint("2026-07", date(2026, 7, 1), None),
     ]
     return [
+        figures.arrivals_chart(
+            figures.Arrivals("m", [figures.MonthArrivals(JUNE, in_time=1, missing=1)])
+        ),
         figures.score_trend_chart(trend([40, None, 80], unfinished=JUNE.plus(2))),
         figures.category_trends_chart(
             CategoryTrends("N", [(c, points([40, 60])) for c in Category], LIMITS, JUNE.plus(1))
@@ -87,6 +90,16 @@ def every_chart() -> list[Chart]:
             ValueAgainstCost("GBP", [Bubble("a", Decimal(5), 50.0, Band.AMBER, 3)], LIMITS)
         ),
         figures.band_distribution_chart(BandDistribution([BandCounts(JUNE, {Band.RED: 1}, True)])),
+        figures.comparison_chart(
+            figures.Comparison(
+                "Fleet", "Yards", [figures.ComparedScore("Overall", 60.0, 50.0)], LIMITS
+            )
+        ),
+        figures.cost_dots_chart(
+            figures.CostsAgainstBenchmark(
+                "Mail", [figures.CostPlace("a", Decimal(5), Decimal(4), "GBP")]
+            )
+        ),
         figures.metric_curve_chart(
             MetricCurve(
                 "m", [(0, 0), (1, 100)], [CurvePlace("a", 0.5, 50, Band.AMBER)], limits=LIMITS

@@ -235,7 +235,10 @@ def test_a_subject_with_a_curve_of_its_own_is_judged_by_it(
     MeasurementFactory(metric=metric, subject=project, value=20)
     CurveOverrideFactory(metric=metric, subject=project)
     page = read(client_of(executive), f"/metrics/{metric.code}/")
-    assert page.context["page"].curve.table.rows == [("Apollo", 20.0, 80.0, "Green")]
+    assert page.context["page"].curve.table.rows == [
+        ("Apollo", 20.0, 80.0, "Green", "a curve of its own")
+    ]
+    assert "Judged by a curve of its own: Apollo." in page.words
     assert "1 of these subjects has a curve of its own" in page.words
     assert f"Apollo {project.code} Mar 2026" in page.words
 

@@ -270,3 +270,44 @@ def test_portfolios_cost_no_more_queries_with_more_rows(address: str, reader: Cl
                 keep_score(subject, 60.0)
 
     assert_costs_no_more(reader, address, grow)
+
+
+def test_a_portfolio_can_be_looked_at_without_what_lies_below(reader: Client) -> None:
+    fleet = PortfolioFactory(code="FLEET")
+    below = PortfolioFactory(name="Ferries", parent=fleet)
+    own = ProjectFactory(portfolio=fleet, budget=100, currency="EUR")
+    other = ProjectFactory(portfolio=below, budget=200, currency="EUR")
+    for subject, score in ((fleet, 60.0), (below, 30.0), (own, 80.0), (other, 20.0)):
+        keep_score(subject, score)
+
+    everything = read(reader, "/portfolios/FLEET/")
+    alone = read(reader, "/portfolios/FLEET/?holds=own")
+
+    assert {row.scores.code for row in everything.context["projects"]} == {own.code, other.code}
+    assert [row.scores.code for row in alone.context["projects"]] == [own.code]
+    assert [line.budget for line in alone.context["held"].money] == [Decimal(100)]
+    assert alone.context["held"].band_counts == [(Band.GREEN, 1)]
+    assert [row[0] for row in bubbles_of(alone)] == [own.name]
+    assert [tuple(row) for row in alone.context["bands"].table.rows] == [(MARCH, 1, 0, 0, 0)]
+    assert alone.context["board"].overall.score == 60.0
+    assert [node.scores.name for node in alone.context["below"]] == ["Ferries"]
+    assert "?holds=own" in everything.links()
+    part = read(reader, "/portfolios/FLEET/?holds=own&sort=name", part="projects")
+    assert [row.scores.code for row in part.context["projects"]] == [own.code]
+
+
+def test_without_portfolios_below_there_is_nothing_to_choose(reader: Client) -> None:
+    keep_score(ProjectFactory(portfolio=PortfolioFactory(code="FLEET")), 80.0)
+
+    page = read(reader, "/portfolios/FLEET/?holds=own")
+
+    assert page.context["scopes"] == []
+    assert page.context["held"].projects == 1
+
+
+def test_portfolios_lead_to_their_comparison(reader: Client) -> None:
+    keep_score(PortfolioFactory(code="FLEET"), 50.0)
+
+    assert "/compare/portfolios/?month=2026-03" in read(reader, "/portfolios/").links()
+    links = read(reader, "/portfolios/FLEET/").links()
+    assert "/compare/portfolios/?a=FLEET&month=2026-03" in links

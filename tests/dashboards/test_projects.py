@@ -218,6 +218,21 @@ def test_a_project_of_which_nothing_is_known_is_shown(reader: Client) -> None:
     assert page.words.count("Not answered yet") == 3
 
 
+def test_who_keeps_subjects_is_led_to_the_question_that_waits(
+    reader: Client, pmo_lead: User, client_of: ClientOf
+) -> None:
+    ProjectFactory(code="FERRY", revenue_effect="Fewer refunds.")
+
+    def links(client: Client) -> list[str]:
+        return [link for link in read(client, "/projects/FERRY/").links() if "#id_" in link]
+
+    assert links(client_of(pmo_lead)) == [
+        "/subjects/FERRY/edit/#id_customer_experience",
+        "/subjects/FERRY/edit/#id_relationship_effect",
+    ]
+    assert links(reader) == []
+
+
 def test_a_project_shows_the_segments_it_serves_with_its_work_for_each(reader: Client) -> None:
     project = ProjectFactory(code="FERRY")
     for name, share, score in (("Commuters", 3, 81.0), ("Tourists", 1, 42.0)):

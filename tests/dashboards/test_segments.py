@@ -91,7 +91,8 @@ def test_a_segment_shows_its_promise_and_its_facts(reader: Client) -> None:
     page = read(reader, "/segments/COMMUTERS/")
 
     assert "What we promise them Every boat on time." in page.words
-    assert "Customers 900 Revenue a year £1,500,000" in page.words
+    assert "Customers 900 Weight 1" in page.words
+    assert "Revenue a year £1.5m" in page.words
     assert "/explain/COMMUTERS/2026-03/" in page.links()
 
 
@@ -162,12 +163,64 @@ def test_services_stand_with_their_cost_against_the_benchmark(reader: Client) ->
 
     page = read(reader, "/segments/COMMUTERS/")
 
-    assert page.row("Tickets").endswith("€120k €20k (20%) over €100k 2")
-    assert [row.scores.name for row in page.context["services"]] == ["Food", "Tickets"]
+    assert page.row("Tickets").endswith("€120k €20k (20%) over \N{EN DASH} unknown 2")
+    assert [row.scores.name for row in page.context["services"]] == ["Tickets", "Food"]
     assert "unknown" in page.row("Food")
 
 
-def test_customers_stand_with_the_lowest_first_and_their_renewal(reader: Client) -> None:
+def test_the_cost_borne_is_told_by_currency_per_customer_and_of_what_they_pay(
+    reader: Client,
+) -> None:
+    segment = SegmentFactory(
+        code="COMMUTERS", customer_count=100, annual_revenue=1_000_000, currency="EUR"
+    )
+    for cost, benchmark, currency in ((120_000, 100_000, "EUR"), (5_000, None, "GBP")):
+        OfferFactory(segment=segment, annual_cost=cost, benchmark_cost=benchmark, currency=currency)
+
+    page = read(reader, "/segments/COMMUTERS/")
+
+    euro, pound = page.context["costs"]
+    assert (euro.per_customer, euro.benchmark_per_customer) == (1200, 1000)
+    assert (euro.of_revenue, pound.of_revenue) == (0.12, None)
+    assert (pound.per_customer, pound.benchmark_per_customer) == (50, None)
+    assert "Cost borne a year €120k €20k (20%) over the benchmark £5k" in page.words
+
+
+def test_where_neither_cost_nor_revenue_is_known_that_is_said_once(reader: Client) -> None:
+    OfferFactory(segment=SegmentFactory(code="COMMUTERS"))
+
+    page = read(reader, "/segments/COMMUTERS/")
+
+    assert "What they pay, and what serving them costs, is unknown." in page.words
+    assert "Cost borne a year" not in page.words
+
+
+def test_a_cost_per_customer_is_unknown_where_nobody_says_how_many_there_are(
+    reader: Client,
+) -> None:
+    OfferFactory(segment=SegmentFactory(code="COMMUTERS"), annual_cost=9, currency="EUR")
+
+    page = read(reader, "/segments/COMMUTERS/")
+
+    assert page.context["costs"][0].per_customer is None
+    assert "nobody says how many there are" in page.words
+
+
+def test_customers_are_counted_by_risk_with_the_way_to_each_group(reader: Client) -> None:
+    segment = SegmentFactory(code="COMMUTERS")
+    for score in (20.0, 30.0, 90.0, None):
+        customer = CustomerFactory(segment=segment, annual_revenue=100, currency="EUR")
+        keep_score(customer, score)
+    keep_score(CustomerFactory(), 10.0)
+
+    page = read(reader, "/segments/COMMUTERS/")
+
+    counts = {group.risk.value: group.customers for group in page.context["found"].groups}
+    assert counts == {"at_risk": 2, "unknown": 1, "watch": 0, "no_sign": 1}
+    assert "/customers/?month=2026-03&segment=COMMUTERS&risk=at_risk" in page.links()
+
+
+def test_customers_stand_with_those_at_risk_first_and_their_renewal(reader: Client) -> None:
     segment = SegmentFactory(code="COMMUTERS")
     for name, score, renewal in (
         ("Fine", 90.0, date(2027, 1, 31)),
@@ -186,7 +239,7 @@ def test_customers_stand_with_the_lowest_first_and_their_renewal(reader: Client)
     page = read(reader, "/segments/COMMUTERS/")
 
     names = [row.scores.name for row in page.context["customers"]]
-    assert names == ["At risk", "Fine", "Silent"]
+    assert names == ["At risk", "Silent", "Fine"]
     assert "30 Apr 2026 in 20 days" in page.row("At risk")
     assert "31 Mar 2026 10 days ago" in page.row("Silent")
     assert "31 Jan 2027" in page.row("Fine")

@@ -26,8 +26,8 @@ from tests.dashboards.reading import MARCH, plain
         (SubjectKind.PORTFOLIO, "/portfolios/X.1/?month=2026-03"),
         (SubjectKind.PROJECT, "/projects/X.1/?month=2026-03"),
         (SubjectKind.SEGMENT, "/segments/X.1/?month=2026-03"),
-        (SubjectKind.CUSTOMER, "/explain/X.1/2026-03/"),
-        (SubjectKind.SERVICE, "/explain/X.1/2026-03/"),
+        (SubjectKind.CUSTOMER, "/customers/X.1/?month=2026-03"),
+        (SubjectKind.SERVICE, "/services/X.1/?month=2026-03"),
         (SubjectKind.ENGAGEMENT, "/explain/X.1/2026-03/"),
         (SubjectKind.ORGANISATION, "/explain/X.1/2026-03/"),
     ],
@@ -38,7 +38,7 @@ def test_every_subject_leads_to_its_page_or_its_explanation(kind: str, address: 
 
 def test_kinds_with_a_list_lead_to_it() -> None:
     assert subject_list_url(SubjectKind.PROJECT, MARCH) == "/projects/?month=2026-03"
-    assert subject_list_url(SubjectKind.CUSTOMER, MARCH) == ""
+    assert subject_list_url(SubjectKind.ENGAGEMENT, MARCH) == ""
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
-OPEN_TO_EVERYBODY = {"sign_in", "sign_out"}
+OPEN_TO_EVERYBODY = {"sign_in", "sign_out", "subscription_stop"}
+"""The last one to whoever has a mail's signed link; without one there is nothing."""
 OPEN_WITHOUT_A_ROLE = {"home", "account", "password_change"}
 
 

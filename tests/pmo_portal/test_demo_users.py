@@ -41,6 +41,13 @@ def test_each_role_has_a_person(note: Path) -> None:
     ]
 
 
+def test_each_has_an_address_to_which_mails_can_be_sent(note: Path) -> None:
+    make_demo_users(note)
+    assert {person.email for person in User.objects.all()} == {
+        f"{name}@example.com" for name in ("executive", "pmo_lead", "analyst", "administrator")
+    }
+
+
 def test_the_password_is_long_random_and_readable_by_its_owner_alone(note: Path) -> None:
     make_demo_users(note)
     users = demo_users(note)

@@ -15,10 +15,12 @@ def test_every_schedule_names_a_task_that_exists() -> None:
     app.loader.import_default_modules()
     wanted = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert wanted == {
+        "dashboards.tasks.send_subscriptions_task",
         "metrics.tasks.answer_imports_task",
         "metrics.tasks.answer_needs_task",
         "metrics.tasks.reopen_dead_runs_task",
         "metrics.tasks.send_reminders_task",
+        "metrics.tasks.weigh_latest_months_task",
     }
     assert wanted | {"metrics.tasks.nightly_rescore_task"} <= app.tasks.keys()
 
@@ -53,6 +55,14 @@ def test_after_migrating_people_are_reminded_every_morning() -> None:
     assert reminders.task in app.tasks
     assert (reminders.crontab.hour, reminders.crontab.minute) == ("7", "0")
     assert str(reminders.crontab.timezone) == settings.TIME_ZONE
+
+
+@pytest.mark.django_db
+def test_after_migrating_packs_that_are_missing_are_made_every_night() -> None:
+    packs = PeriodicTask.objects.get(name="monthly packs")
+    app.loader.import_default_modules()
+    assert packs.task in app.tasks
+    assert (packs.crontab.hour, packs.crontab.minute) == ("3", "30")
 
 
 @pytest.mark.django_db

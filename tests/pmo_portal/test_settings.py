@@ -103,7 +103,7 @@ WRONG = {
     "mail": (
         {"EMAIL_URL": "mail.example.com"},
         "EMAIL_URL is 'mail.example.com'; it takes smtp://, smtp+tls://USER:PASSWORD@HOST:587,"
-        " smtp+ssl://, or consolemail:// to print mails.",
+        " smtp+ssl://, consolemail:// to print mails, or keepmail:// to keep them on this machine.",
     ),
     "address of the portal without a host": (
         {"PORTAL_URL": "https:///entry"},

@@ -1,13 +1,16 @@
 """What the page of an explanation shows: one subject's scores in a month, taken apart.
 
 - `page`: everything about the page, asked of the database in a bounded number of queries.
-- `parts`: the contribution tree, from overall down to metrics and children.
+- `parts`: the contribution tree, from overall down to metrics and children, as far as it is opened.
+- `opened`: which parts stand open, as an address carries it.
+- `records`: who entered the values that the tree shows.
 - `moves`: what moved between two months, level by level.
 - `reasons`: why there is no score, or why the stored one says something else.
 - `values`: the measurements behind a metric's value, and what became of them.
 """
 
 from dashboards.selectors.explain.moves import ChangeStory, change_story
+from dashboards.selectors.explain.opened import Opened
 from dashboards.selectors.explain.page import ExplainPage, closing_of, explain_page
 from dashboards.selectors.explain.parts import (
     CategoryPart,
@@ -25,6 +28,7 @@ __all__ = [
     "ExplainPage",
     "GroupPart",
     "MetricPart",
+    "Opened",
     "SubjectPart",
     "ValueInForce",
     "ValuesPage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -11,7 +11,13 @@ from django.db.models import Exists, Func, Subquery, Value
 
 from dashboards.presentation.bands import BandLimits
 from dashboards.selectors.explain.moves import ChangeStory, change_story
-from dashboards.selectors.explain.parts import CategoryPart, GroupPart, category_parts
+from dashboards.selectors.explain.opened import Opened
+from dashboards.selectors.explain.parts import (
+    CategoryPart,
+    GroupPart,
+    SubjectPart,
+    category_parts,
+)
 from dashboards.selectors.explain.reasons import (
     Discrepancy,
     card_of,
@@ -73,6 +79,7 @@ class ExplainPage:
     limits: BandLimits | None
     rule: OverallRule | None
     categories: tuple[CategoryPart, ...]
+    opened: Opened
     computed: float | None
     """What the parts add up to."""
     balance_points: float | None
@@ -120,7 +127,25 @@ class ExplainPage:
 
     @property
     def groups(self) -> tuple[GroupPart, ...]:
+        """Those of the subject itself."""
         return tuple(group for part in self.categories for group in part.groups)
+
+    @property
+    def all_groups(self) -> Iterator[GroupPart]:
+        """Those of the subject and of all members that stand open."""
+        waiting = list(self.groups)
+        while waiting:
+            group = waiting.pop()
+            yield group
+            waiting += [inner for child in group.subjects for inner in child.groups]
+
+    def member(self, path: str) -> tuple[GroupPart, SubjectPart] | None:
+        """A member by its path, with the group that it stands in."""
+        for group in self.all_groups:
+            for child in group.subjects:
+                if child.path == path:
+                    return group, child
+        return None
 
     @property
     def is_being_updated(self) -> bool:
@@ -135,24 +160,27 @@ class _Asked:
     everybody: int
     is_waiting: bool
     run_id: int | None
+    opened: tuple[int, ...]
+    """The keys of the members that are opened."""
 
     @classmethod
-    def find(cls, code: str) -> _Asked | None:
+    def find(cls, code: str, opened: Collection[str]) -> _Asked | None:
         # A plain function, as an aggregate would group by what it counts.
         everybody = Subject.objects.order_by().values(count=Func("pk", function="COUNT"))
         running = ScoreRun.objects.filter(state=RunState.RUNNING).values("pk")[:1]
-        subject = (
-            Subject.objects.filter(code=code)
-            .annotate(
+        found = {
+            row.code: row
+            for row in Subject.objects.filter(code__in={code, *opened}).annotate(
                 everybody=Subquery(everybody),
                 is_waiting=Exists(RescoreNeed.objects.all()),
                 run_id=Subquery(running),
             )
-            .first()
-        )
+        }
+        subject = found.pop(code, None)
         if subject is None:
             return None
-        return cls(subject, subject.everybody, subject.is_waiting, subject.run_id)
+        keys = tuple(sorted(row.pk for row in found.values()))
+        return cls(subject, subject.everybody, subject.is_waiting, subject.run_id, keys)
 
     def status(self) -> ScoreStatus:
         run = None if self.run_id is None else ScoreRun.objects.filter(pk=self.run_id).first()
@@ -164,14 +192,15 @@ def explain_page(
     month: Month,
     *,
     against: Month | None = None,
-    open_groups: Sequence[str] = (),
+    opened: Opened | None = None,
     closing: int | None = None,
 ) -> ExplainPage | None:
     """The page of a subject and month; None if there is no such subject, or no such closing.
 
     With the number of a closing that was ended it tells what was reported then.
     """
-    asked = _Asked.find(code)
+    opened = opened or Opened()
+    asked = _Asked.find(code, opened.codes)
     closings = list(MonthClosing.objects.select_related("reopened_by", "closed_by"))
     of_month = numbered(row for row in closings if row.month == month)
     if asked is None or (closing is not None and closing not in of_month):
@@ -193,10 +222,13 @@ def explain_page(
         depth=depth,
         closed=closed,
         closing=None if told is None else told.closing,
+        further=asked.opened,
     )
     months = tuple(there for there in _until(month) if there >= FIRST_MONTH)
     card = card_of(explanation)
     is_same = says_the_same(stored, explanation.node)
+    # While scores follow, the page asks how far they are, and not who entered each value.
+    is_behind = not is_same and told is None and month not in closed
     return ExplainPage(
         subject=subject,
         month=month,
@@ -208,7 +240,8 @@ def explain_page(
         history=ScoreHistory(months, rows if stored is None else {**rows, month: stored}),
         limits=None if card is None else BandLimits(card.amber_from, card.green_from),
         rule=None if card is None else OverallRule(card.overall),
-        categories=category_parts(explanation, open_groups),
+        categories=category_parts(explanation, opened, with_records=not is_behind),
+        opened=opened,
         computed=explanation.node.score if explanation.node else None,
         balance_points=_balance_points(explanation),
         story=change_story(explanation) if before and stored else None,
@@ -224,7 +257,7 @@ def explain_page(
         not_on_record="" if is_same else what_is_not_on_record(explanation),
         as_of=explanation.as_of,
         as_of_before=explanation.as_of_before,
-        status=None if is_same or told or month in closed else asked.status(),
+        status=asked.status() if is_behind else None,
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
+from dashboards.selectors.explain.opened import STEP, Opened
+from dashboards.selectors.explain.records import Record, Records
 from metrics.choices import Band, Category
 from metrics.explaining import Explanation
 from metrics.models import GROUPS, MetricDefinition
@@ -53,6 +55,8 @@ class ValueInForce:
     age: int
     freshness: float
     inputs: tuple[ValueInForce, ...] = ()
+    record: Record | None = field(default=None, compare=False)
+    """Who entered it, by the record of today; None of what is computed."""
 
     @property
     def decimals(self) -> int:
@@ -71,6 +75,9 @@ class MetricPart:
     weight: float
     points: float | None
     has_own_curve: bool
+    path: str = ""
+    is_open: bool = False
+    """What lies behind its value stands open."""
 
     @property
     def decimals(self) -> int:
@@ -91,6 +98,21 @@ class SubjectPart:
     coverage: float | None
     weight: float
     points: float | None
+    path: str = ""
+    toggle_query: str = ""
+    """What the address has behind its other parameters once this child is opened or shut."""
+    is_open: bool = False
+    groups: tuple[GroupPart, ...] = ()
+    """What its score in the category is made of, if it stands open and that is on record."""
+
+    @property
+    def anchor(self) -> str:
+        return anchor_of(self.path)
+
+
+def anchor_of(path: str) -> str:
+    """A path as the id of its place on the page."""
+    return path.replace(STEP, "--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,18 @@ class GroupPart:
     subjects: tuple[SubjectPart, ...] = ()
     rest: Rest | None = None
     is_open: bool = True
+    subject: Subject | None = None
+    """Whose group it is."""
+    whole_query: str = ""
+    """What the address has behind its other parameters once all members are shown."""
+
+    @property
+    def anchor(self) -> str:
+        return anchor_of(self.key)
+
+    @property
+    def is_nested(self) -> bool:
+        return STEP in self.key
 
     @property
     def count(self) -> int:
@@ -153,71 +187,154 @@ class CategoryPart:
         return max((group.points or 0.0 for group in self.groups), default=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """What every part needs to be named, and to know whether it stands open."""
+
+    explanation: Explanation
+    opened: Opened
+    records: Records | None
+
+    def category(self, category: Category, node: Node | None) -> CategoryPart:
+        if node is None:
+            return CategoryPart(category, 0.0, None, None, None, 0.0, 100.0, None)
+        subject = self.explanation.subject
+        return CategoryPart(
+            category=category,
+            weight=node.weight or 0.0,
+            score=node.score,
+            # A category that is weighed and has no members is not measured: nothing is stored.
+            band=None if node.coverage is None else Band(node.band),
+            coverage=node.coverage,
+            low=node.low or 0.0,
+            high=100.0 if node.high is None else node.high,
+            points=node.points,
+            groups=tuple(
+                self.group(
+                    category,
+                    part,
+                    f"{category}-{GROUPS[part.number]}",
+                    subject,
+                    is_alone=len(node.parts) == 1,
+                )
+                for part in node.parts
+            ),
+        )
+
+    def group(
+        self, category: Category, node: Node, path: str, subject: Subject, *, is_alone: bool
+    ) -> GroupPart:
+        name = GROUPS[node.number]
+        made = partial(
+            GroupPart,
+            key=path,
+            category=category,
+            title=GROUP_TITLES[name],
+            share=node.weight or 0.0,
+            score=node.score,
+            band=Band(node.band),
+            coverage=node.coverage,
+            points=node.points,
+            subject=subject,
+            whole_query=self.opened.query_of_whole(path),
+        )
+        parts = sorted(node.parts, key=_most_points_first)
+        if name == "own":
+            return made(metrics=tuple(self.metric(part, path, subject) for part in parts))
+        is_whole = path in self.opened.whole_groups or len(parts) <= FIRST_ROWS + 1
+        # An opened member is shown wherever it stands.
+        shown = [
+            part
+            for place, part in enumerate(parts)
+            if is_whole or place < FIRST_ROWS or self.opened.holds(self._path_of(path, part))
+        ]
+        return made(
+            subjects=tuple(self.child(category, part, path) for part in shown),
+            rest=_rest([part for part in parts if part not in shown] if not is_whole else ()),
+            is_open=is_alone
+            or path in self.opened.whole_groups
+            or self.opened.holds(path)
+            or len(parts) <= FEW_ROWS,
+        )
+
+    def _path_of(self, group: str, node: Node) -> str:
+        return f"{group}{STEP}{self.explanation.subject_of(node).code}"
+
+    def child(self, category: Category, node: Node, group: str) -> SubjectPart:
+        path, subject = self._path_of(group, node), self.explanation.subject_of(node)
+        is_open = self.opened.holds(path)
+        return SubjectPart(
+            subject,
+            node.score,
+            Band(node.band),
+            node.coverage,
+            node.weight or 0.0,
+            node.points,
+            path,
+            self.opened.query_without(path) if is_open else self.opened.query_with(path),
+            is_open,
+            tuple(
+                self.group(
+                    category, part, f"{path}{STEP}{GROUPS[part.number]}", subject, is_alone=True
+                )
+                for part in (node.parts if is_open else ())
+            ),
+        )
+
+    def metric(self, node: Node, group: str, subject: Subject) -> MetricPart:
+        override = -1 if node.reading is None else node.reading.override
+        metric = self.explanation.metric_of(node.number)
+        path = f"{group}{STEP}{metric.code}"
+        return MetricPart(
+            metric=metric,
+            reading=None if node.reading is None else self.value(node.reading, subject),
+            curve=_curve(self.explanation, node.number, override),
+            score=node.score,
+            band=Band(node.band),
+            weight=node.weight or 0.0,
+            points=node.points,
+            has_own_curve=override >= 0,
+            path=path,
+            is_open=self.opened.holds(path),
+        )
+
+    def value(self, reading: Reading, subject: Subject) -> ValueInForce:
+        """A reading with its metric's row, its period as it is written, and who gave it."""
+        metric, month = self.explanation.metric_of(reading.metric), Month(reading.period)
+        return ValueInForce(
+            metric=metric,
+            value=reading.value,
+            period=self.explanation.period_label(reading),
+            month=month,
+            age=reading.age,
+            freshness=reading.freshness,
+            inputs=tuple(self.value(part, subject) for part in reading.inputs),
+            record=None
+            if metric.is_computed or self.records is None
+            else self.records.of(metric, subject, month),
+        )
+
+
 def category_parts(
-    explanation: Explanation, open_groups: Sequence[str] = ()
+    explanation: Explanation, opened: Opened | None = None, *, with_records: bool = False
 ) -> tuple[CategoryPart, ...]:
-    """All four categories in their order; one that is not measured is among them, and says so."""
+    """All four categories in their order; one that is not measured is among them, and says so.
+
+    Records tell who entered each value; they cost a query.
+    """
     if explanation.node is None:
         return ()
+    records = None
+    if with_records:
+        records = Records(explanation.ledger.fiscal_year_starts_in, explanation.as_of)
+    builder = _Builder(explanation, opened or Opened(), records)
     nodes = {node.number: node for node in explanation.node.parts if node.kind == "category"}
-    return tuple(
-        _category(explanation, category, nodes.get(number), open_groups)
-        for number, category in enumerate(Category)
+    parts = tuple(
+        builder.category(category, nodes.get(number)) for number, category in enumerate(Category)
     )
-
-
-def _category(
-    explanation: Explanation, category: Category, node: Node | None, open_groups: Sequence[str]
-) -> CategoryPart:
-    if node is None:
-        return CategoryPart(category, 0.0, None, None, None, 0.0, 100.0, None)
-    return CategoryPart(
-        category=category,
-        weight=node.weight or 0.0,
-        score=node.score,
-        # A category that is weighed and has no members is not measured: nothing is stored of it.
-        band=None if node.coverage is None else Band(node.band),
-        coverage=node.coverage,
-        low=node.low or 0.0,
-        high=100.0 if node.high is None else node.high,
-        points=node.points,
-        groups=tuple(
-            _group(explanation, category, part, open_groups, is_alone=len(node.parts) == 1)
-            for part in node.parts
-        ),
-    )
-
-
-def _group(
-    explanation: Explanation,
-    category: Category,
-    node: Node,
-    open_groups: Sequence[str],
-    *,
-    is_alone: bool,
-) -> GroupPart:
-    name = GROUPS[node.number]
-    key = f"{category}-{name}"
-    made = partial(
-        GroupPart,
-        key=key,
-        category=category,
-        title=GROUP_TITLES[name],
-        share=node.weight or 0.0,
-        score=node.score,
-        band=Band(node.band),
-        coverage=node.coverage,
-        points=node.points,
-    )
-    parts = sorted(node.parts, key=_most_points_first)
-    if name == "own":
-        return made(metrics=tuple(_metric(explanation, part) for part in parts))
-    shown = parts if key in open_groups or len(parts) <= FIRST_ROWS + 1 else parts[:FIRST_ROWS]
-    return made(
-        subjects=tuple(_subject(explanation, part) for part in shown),
-        rest=_rest(parts[len(shown) :]),
-        is_open=is_alone or key in open_groups or len(parts) <= FEW_ROWS,
-    )
+    if records is not None:
+        records.read()
+    return parts
 
 
 def _most_points_first(node: Node) -> tuple[bool, float, float]:
@@ -232,45 +349,7 @@ def _rest(parts: Sequence[Node]) -> Rest | None:
     return Rest(len(parts), sum(points), len(parts) - len(points))
 
 
-def _subject(explanation: Explanation, node: Node) -> SubjectPart:
-    return SubjectPart(
-        explanation.subject_of(node),
-        node.score,
-        Band(node.band),
-        node.coverage,
-        node.weight or 0.0,
-        node.points,
-    )
-
-
-def _metric(explanation: Explanation, node: Node) -> MetricPart:
-    override = -1 if node.reading is None else node.reading.override
-    return MetricPart(
-        metric=explanation.metric_of(node.number),
-        reading=None if node.reading is None else value_in_force(explanation, node.reading),
-        curve=_curve(explanation, node.number, override),
-        score=node.score,
-        band=Band(node.band),
-        weight=node.weight or 0.0,
-        points=node.points,
-        has_own_curve=override >= 0,
-    )
-
-
 def _curve(explanation: Explanation, number: int, override: int) -> list[list[float]]:
     metric = explanation.ledger.definitions.metrics[number]
     curve = metric.overrides[override].curve if override >= 0 else metric.curve
     return [] if curve is None else curve.points()
-
-
-def value_in_force(explanation: Explanation, reading: Reading) -> ValueInForce:
-    """A reading with its metric's row and its period as it is written."""
-    return ValueInForce(
-        metric=explanation.metric_of(reading.metric),
-        value=reading.value,
-        period=explanation.period_label(reading),
-        month=Month(reading.period),
-        age=reading.age,
-        freshness=reading.freshness,
-        inputs=tuple(value_in_force(explanation, part) for part in reading.inputs),
-    )

@@ -46,7 +46,7 @@ def completeness_of(
         for cadence in {metric.cadence for metric in everything.values()}
     }
     inputs = entered_inputs(list(everything.values()))
-    wanted = _Wanted(ledger, inputs)
+    wanted = Wanted(ledger, inputs)
     given = _given(periods, {key for metric in metrics for key in inputs[metric.pk]})
     found = {}
     for metric in metrics:
@@ -60,7 +60,7 @@ def completeness_of(
     return found
 
 
-class _Wanted:
+class Wanted:
     """Of whom a metric is expected, by what the ledger holds."""
 
     def __init__(self, ledger: Ledger, inputs: Mapping[int, Collection[int]]) -> None:

@@ -84,13 +84,15 @@ def sort_in_force(wanted: str) -> str:
     return wanted if wanted.removeprefix("-") in SORT_KEYS else DEFAULT_SORT
 
 
-def metric_page(chosen: MetricFilter, *, sort: str, number: str | None) -> Page[MetricRow]:
+def metric_page(
+    chosen: MetricFilter, *, sort: str, number: str | None, per_page: int = METRICS_PER_PAGE
+) -> Page[MetricRow]:
     """A page of the metrics that pass the filter."""
     rows = [row for row in _rows() if _passes(row, chosen)]
     rows.sort(key=SORT_KEYS["name"])
     key = sort.removeprefix("-")
     rows.sort(key=SORT_KEYS[key], reverse=sort.startswith("-"))
-    return Paginator(rows, METRICS_PER_PAGE).get_page(number or 1)
+    return Paginator(rows, per_page).get_page(number or 1)
 
 
 def _passes(row: MetricRow, chosen: MetricFilter) -> bool:

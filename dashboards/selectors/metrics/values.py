@@ -77,12 +77,14 @@ class ValuesNow:
         )
 
 
-def values_now(metric: MetricDefinition, ledger: Ledger | None = None) -> ValuesNow | None:
-    """In force in the month that pages open with; None while nothing was measured at all.
+def values_now(
+    metric: MetricDefinition, ledger: Ledger | None = None, *, month: Month | None = None
+) -> ValuesNow | None:
+    """In force in a month, else in the one that pages open with; None while nothing is measured.
 
     Of subjects that are measured then and not exempt; a value in its grace is in force.
     """
-    month = default_month(current_month())
+    month = month or default_month(current_month())
     if month is None or metric.pk is None:
         return None
     ledger = only_needed_by([metric.code], ledger or read_ledger())

@@ -29,6 +29,7 @@ from metrics.operations.runs import reopen_dead_runs, score_now
 from metrics.operations.weighing import weigh_open_months
 from metrics.progress import progress_bar
 from metrics.workspace import WorkspaceRefused, load_workspace
+from pmo_portal.demo_events import note_demo_events
 from pmo_portal.demo_users import assign_demo_metrics, demo_users, make_demo_users
 from pmo_portal.environment import refuse
 from pmo_portal.instance import (
@@ -151,6 +152,7 @@ class Command(BaseCommand):
             load_workspace(workspace, progress=progress)
         if is_demo:
             assign_demo_metrics()
+            note_demo_events()
         self.tell("Scoring")
         with progress_bar(sys.stderr, "months scored") as progress:
             score_now(trigger=RunTrigger.LOAD, progress=progress)

@@ -1,0 +1,166 @@
+"""What something costs against what the same costs elsewhere, as parts of it: in any currency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import plotly.graph_objects as go
+
+from dashboards.figures.chart import Chart
+from dashboards.figures.theme import ACCENT, LINE, MUTED, SURFACE, hover, new_figure, text
+from dashboards.presentation.money import money_text, variance
+from dashboards.presentation.numbers import counted, grouped, listed
+from dashboards.presentation.tables import Column, DataTable
+
+ROW_HEIGHT, FRAME_HEIGHT = 34, 84
+NAMES_TOLD = 3
+
+# So that a cost on plan is not drawn at an axis of no width.
+LEAST_REACH = 10.0
+
+
+@dataclass(frozen=True)
+class CostPlace:
+    """For whom, at which cost, against which benchmark; None is unknown."""
+
+    name: str
+    cost: Decimal | None
+    benchmark: Decimal | None
+    currency: str = ""
+    url: str = ""
+
+    @property
+    def percent(self) -> float | None:
+        """100 is what it costs elsewhere."""
+        if self.cost is None or not self.benchmark:
+            return None
+        return float(self.cost / self.benchmark) * 100
+
+    @property
+    def variance(self) -> str:
+        found = variance(self.cost, self.benchmark)
+        return "" if found is None else found.text(self.currency)
+
+
+@dataclass(frozen=True)
+class CostsAgainstBenchmark:
+    """Amounts of several currencies may stand together: each is held against its own benchmark."""
+
+    name: str
+    places: Sequence[CostPlace]
+
+    @property
+    def drawn(self) -> list[CostPlace]:
+        """The cheapest first, so that the dearest is at the top."""
+        there = [place for place in self.places if place.percent is not None]
+        return sorted(there, key=lambda place: place.percent or 0.0)
+
+
+def cost_dots_chart(costs: CostsAgainstBenchmark, *, slug: str = "costs", title: str = "") -> Chart:
+    return Chart(
+        slug=slug,
+        title=title or "Cost against benchmark, by segment",
+        summary=cost_dots_summary(costs),
+        figure=cost_dots(costs),
+        table=cost_dots_table(costs),
+    )
+
+
+def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
+    """A dot per segment, on a line from what the same costs elsewhere."""
+    figure = new_figure(
+        height=FRAME_HEIGHT + ROW_HEIGHT * max(len(costs.drawn), 1), showlegend=False
+    )
+    names = [text(place.name) for place in costs.drawn]
+    percents = [place.percent or 0.0 for place in costs.drawn]
+    for name, percent in zip(names, percents, strict=True):
+        figure.add_trace(
+            go.Scatter(
+                x=[100, percent],
+                y=[name, name],
+                mode="lines",
+                line={"color": LINE, "width": 2},
+                hoverinfo="skip",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=percents,
+            y=names,
+            mode="markers",
+            marker={"color": ACCENT, "line": {"color": SURFACE, "width": 1}, "size": 12},
+            name="Cost a year",
+            customdata=[[place.url] for place in costs.drawn],
+            hovertext=[
+                hover(
+                    place.name,
+                    money_text(place.cost, place.currency),
+                    f"benchmark {money_text(place.benchmark, place.currency)}",
+                    place.variance,
+                )
+                for place in costs.drawn
+            ],
+            hoverinfo="text",
+        )
+    )
+    reach = max([LEAST_REACH, *(abs(percent - 100) for percent in percents)]) * 1.15
+    figure.update_xaxes(
+        range=[max(100 - reach, -2), 100 + reach],
+        showgrid=True,
+        ticksuffix="%",
+        title_text=text("Cost in % of the benchmark"),
+    )
+    figure.update_yaxes(type="category", showgrid=False)
+    figure.add_vline(
+        x=100,
+        line={"color": MUTED, "width": 1},
+        annotation={
+            "font": {"color": MUTED, "size": 11},
+            "text": text("as elsewhere"),
+            "yanchor": "bottom",
+        },
+    )
+    return figure
+
+
+def cost_dots_summary(costs: CostsAgainstBenchmark) -> str:
+    drawn = costs.drawn
+    missing = len(costs.places) - len(drawn)
+    left_out = (
+        f" {counted(missing, 'segment')} can't be placed: cost or benchmark is unknown."
+        if missing
+        else ""
+    )
+    if not drawn:
+        return f"No segment has both a cost and a benchmark.{left_out}"
+    over = [place for place in reversed(drawn) if (place.percent or 0.0) > 100]
+    if not over:
+        return f"{costs.name} costs no segment more than the same costs elsewhere.{left_out}"
+    told = listed([f"{place.name} ({place.variance})" for place in over[:NAMES_TOLD]])
+    return (
+        f"{costs.name} costs {grouped(len(over))} of {counted(len(drawn), 'segment')} more than "
+        f"elsewhere, most of all {told}.{left_out}"
+    )
+
+
+def cost_dots_table(costs: CostsAgainstBenchmark) -> DataTable:
+    unplaced = [place for place in costs.places if place.percent is None]
+    return DataTable(
+        columns=(
+            Column("Segment"),
+            Column("Currency"),
+            Column("Cost a year", money_text, is_number=True),
+            Column("Benchmark", money_text, is_number=True),
+            Column("Cost in % of the benchmark", _percent, is_number=True),
+        ),
+        rows=[
+            (place.name, place.currency or None, place.cost, place.benchmark, place.percent)
+            for place in (*reversed(costs.drawn), *unplaced)
+        ],
+    )
+
+
+def _percent(percent: float) -> str:
+    return f"{grouped(percent, 1)}%"

@@ -1,0 +1,1 @@
+"""What pages write for themselves; facts and definitions are written by projects and metrics."""

@@ -1,0 +1,267 @@
+"""The files: what the PDF and the slides show, read again from their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import replace
+
+import openpyxl
+import pytest
+import time_machine
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pypdf import PdfReader
+
+from dashboards.packs import pages, wording
+from dashboards.packs.content import (
+    EventFacts,
+    Events,
+    PackContent,
+    RedValue,
+    canonical,
+    data_hash,
+)
+from dashboards.packs.reading import content_of
+from dashboards.packs.writing import PackNotWritten, write_pack
+from metrics.models import MonthClosing
+from tests.dashboards.packs.stage import (
+    AFTERWARDS,
+    CATEGORIES,
+    MARCH,
+    charts_of,
+    closed,
+    measured_company,
+    pdf_pages,
+    pdf_words,
+    slide_words,
+    slides_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = '=HYPERLINK("http://x") <script>alert(1)</script>'
+LONG = "A name that goes on and on, as names of programmes do when ministries merge " * 3
+
+
+def content(closing: MonthClosing | None = None, **names: str) -> PackContent:
+    company = measured_company(**names)
+    with time_machine.travel(AFTERWARDS, tick=False):
+        return content_of(company.organisation, MARCH, closing)
+
+
+@pytest.fixture
+def open_month() -> PackContent:
+    return content()
+
+
+@pytest.fixture
+def closed_month() -> PackContent:
+    company = measured_company()
+    return content_of(company.organisation, MARCH, closed())
+
+
+def test_the_pdf_says_what_the_pack_says(open_month: PackContent) -> None:
+    words = pdf_words(write_pack(open_month, "pdf"))
+    for told in (
+        "Ferry Services",
+        "March 2026",
+        "Overall is 64.0, amber: 11.0 less than in Feb 2026",
+        "Overall fell 11.0 points to 64.0, mostly by Financial",
+        "In twelve months Tactical rose most (+4.0), Financial fell most (\N{MINUS SIGN}50.0)",
+        "A storm took the crane.",
+        "Forecasts against budgets: €200k (20%) over",
+        "All four categories weigh the same",
+        "Project card",
+        "Metric value_creation",
+        "How to read this pack",
+        "Not closed, may still change",
+        data_hash(open_month.as_data()),
+    ):
+        assert told in words
+
+
+def test_the_pdf_carries_its_data_with_the_printed_hash(closed_month: PackContent) -> None:
+    written = write_pack(closed_month, "pdf")
+    [attached] = PdfReader(io.BytesIO(written)).attachments["pack.json"]
+    sha256 = hashlib.sha256(attached).hexdigest()
+    assert attached == canonical(closed_month.as_data())
+    assert sha256 in pdf_pages(written)[0]
+    assert json.loads(attached)["score"]["overall"]["score"] == 64.0
+
+
+def test_a_closed_month_says_that_it_does_not_change(closed_month: PackContent) -> None:
+    words = pdf_words(write_pack(closed_month, "pdf"))
+    assert "Closed on 10 Apr 2026; does not change any more" in words
+    assert "may still change" not in words
+
+
+def test_the_financial_score_is_alone_on_no_sheet_and_no_slide(open_month: PackContent) -> None:
+    sheets = pdf_pages(write_pack(open_month, "pdf"))
+    slides = [slide_words(slide) for slide in slides_of(write_pack(open_month, "pptx"))]
+    with_financial = [words for words in (*sheets, *slides) if "Financial" in words]
+    assert len(with_financial) > len(sheets)
+    for words in with_financial:
+        assert [category for category in CATEGORIES if category not in words] == []
+
+
+def test_slides_have_real_titles_that_say_the_message(open_month: PackContent) -> None:
+    slides = slides_of(write_pack(open_month, "pptx"))
+    titles = [slide.shapes.title.text_frame.text for slide in slides]
+    assert titles[:3] == [
+        "Ferry Services",
+        "Overall is 64.0, amber: 11.0 less than in Feb 2026",
+        "Overall fell 11.0 points to 64.0, mostly by Financial",
+    ]
+    assert all(titles)
+    told = {page.title for page in pages.pages_of(open_month)}
+    assert told <= set(titles)
+
+
+def test_the_bridge_is_a_native_chart_that_adds_up(open_month: PackContent) -> None:
+    slide = slides_of(write_pack(open_month, "pptx"))[2]
+    [chart] = charts_of(slide)
+    _base, score, rise, fall = chart.plots[0].series
+    ends = [value for value in score.values if value is not None]
+    steps = sum(value for value in rise.values if value) - sum(v for v in fall.values if v)
+    assert ends == [75.0, 64.0]
+    assert ends[0] + steps == pytest.approx(ends[1], abs=1e-9)
+    assert list(chart.plots[0].categories)[1:5] == CATEGORIES
+
+
+def test_charts_hold_the_same_numbers_and_can_be_edited(open_month: PackContent) -> None:
+    written = write_pack(open_month, "pptx")
+    file = Presentation(io.BytesIO(written))
+    trend = charts_of(file.slides[3])[0]
+    assert [series.name for series in trend.plots[0].series] == CATEGORIES
+    assert [series.values[-1] for series in trend.plots[0].series] == [74.0, 62.0, 80.0, 40.0]
+    assert trend.plots[0].series[0].values[0] is None  # unknown is a gap and no zero
+    sheet = openpyxl.load_workbook(io.BytesIO(trend.part.chart_workbook.xlsx_part.blob)).worksheets[
+        0
+    ]
+    assert [cell.value for cell in sheet[1]][1:] == CATEGORIES
+    changed = CategoryChartData()
+    changed.categories = ["one"]
+    changed.add_series("Tactical", [1.0])
+    trend.replace_data(changed)
+    file.save(io.BytesIO())
+
+
+def test_the_slides_carry_the_hash_of_the_data(closed_month: PackContent) -> None:
+    file = Presentation(io.BytesIO(write_pack(closed_month, "pptx")))
+    sha256 = data_hash(closed_month.as_data())
+    assert file.core_properties.identifier == f"sha256:{sha256}"
+    assert sha256 in slide_words(file.slides[0])
+
+
+def test_hostile_names_stay_text_and_compute_nowhere() -> None:
+    told = content(organisation=HOSTILE, segment=HOSTILE, project=HOSTILE)
+    moved = replace(told.score, name=HOSTILE)
+    told = replace(told, moves=replace(told.moves, rises=(moved,), risen=1))
+    assert "<script>alert(1)</script>" in pdf_words(write_pack(told, "pdf"))
+    books = [
+        openpyxl.load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob))
+        for slide in slides_of(write_pack(told, "pptx"))
+        for chart in charts_of(slide)
+    ]
+    cells = [cell for book in books for row in book.worksheets[0] for cell in row]
+    assert "f" not in {cell.data_type for cell in cells}
+    texts = [cell.value for cell in cells if isinstance(cell.value, str)]
+    assert any(text.startswith("'=HYPERLINK") for text in texts)
+    assert not any(text.startswith("=") for text in texts)
+
+
+def crowded(told: PackContent) -> PackContent:
+    """Long names and explanations wherever there can be any."""
+    line = replace(told.score, name=LONG[:255])
+    heat = replace(told.heat_maps[0], rows=(line,) * 12, total=600)
+    red = RedValue(
+        "project",
+        "P",
+        LONG[:255],
+        LONG[:255],
+        "financial",
+        1e9,
+        "working days",
+        3,
+        "2026-03",
+        1.0,
+        LONG * 4,
+    )
+    event = EventFacts("2026-03-02", "project", "P", LONG[:255], LONG[:80], LONG * 4)
+    return replace(
+        told,
+        events=Events((event,) * 8, 44),
+        name=LONG[:255],
+        organisation=LONG[:255],
+        heat_maps=(heat,),
+        moves=replace(told.moves, rises=(line,) * 5, falls=(line,) * 5, risen=90, fallen=80),
+        decisions=replace(told.decisions, rows=(line,) * 10, red=500),
+        red_values=replace(told.red_values, rows=(red,) * 10, total=99),
+    )
+
+
+def test_nothing_leaves_a_slide_however_long_the_names(open_month: PackContent) -> None:
+    file = Presentation(io.BytesIO(write_pack(crowded(open_month), "pptx")))
+    for number, slide in enumerate(file.slides, start=1):
+        for shape in slide.shapes:
+            assert shape.left >= 0, number
+            assert shape.top >= 0, number
+            assert shape.left + shape.width <= file.slide_width, (number, shape.name)
+            assert shape.top + shape.height <= file.slide_height, (number, shape.name)
+            if shape.has_table if hasattr(shape, "has_table") else False:
+                height = sum(row.height for row in shape.table.rows)
+                width = sum(column.width for column in shape.table.columns)
+                assert shape.top + height <= file.slide_height, number
+                assert shape.left + width <= file.slide_width + 10, number
+
+
+def test_tables_and_charts_of_a_slide_do_not_cover_each_other(open_month: PackContent) -> None:
+    for told in (open_month, crowded(open_month)):
+        for number, slide in enumerate(slides_of(write_pack(told, "pptx")), start=1):
+            boxes = [
+                (shape.left, shape.top, shape.left + shape.width, shape.top + shape.height)
+                for shape in slide.shapes
+                if getattr(shape, "has_table", False) or getattr(shape, "has_chart", False)
+            ]
+            for place, one in enumerate(boxes):
+                for other in boxes[place + 1 :]:
+                    apart = (
+                        one[2] <= other[0]
+                        or other[2] <= one[0]
+                        or one[3] <= other[1]
+                        or other[3] <= one[1]
+                    )
+                    assert apart, number
+
+
+def test_a_cut_list_says_how_many_more(open_month: PackContent) -> None:
+    told = crowded(open_month)
+    for words in (
+        pdf_words(write_pack(told, "pdf")),
+        " ".join(slide_words(slide) for slide in slides_of(write_pack(told, "pptx"))),
+    ):
+        assert "and 588 more" in words
+        assert "and 89 more" in words
+
+
+def test_a_machine_without_pango_says_what_is_missing(
+    open_month: PackContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: str) -> None:
+        raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.setattr("dashboards.packs.writing.import_string", missing)
+    with pytest.raises(PackNotWritten, match=r"libpango-1\.0-0"):
+        write_pack(open_month, "pdf")
+
+
+def test_titles_without_two_scores_say_why(open_month: PackContent) -> None:
+    no_bridge = replace(open_month, bridge=None)
+    assert wording.bridge_title(no_bridge) == "February 2026 has no overall score to compare with"
+    unknown = replace(
+        open_month.score, overall=replace(open_month.score.overall, score=None, band=0)
+    )
+    title = wording.overview_title(replace(open_month, score=unknown))
+    assert title == "There is no overall score: only 100% of what is expected is known"
