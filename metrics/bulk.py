@@ -74,8 +74,13 @@ def _layout(kinds: Mapping[str, str]) -> np.dtype[Any]:
     return np.dtype(fields)
 
 
-def stage(table: str, kinds: Mapping[str, str], columns: Columns) -> None:
-    """Fill a temporary table, made anew; it ends with the transaction or the next staging."""
+def stage(
+    table: str, kinds: Mapping[str, str], columns: Columns, *, key: Sequence[str] = ()
+) -> None:
+    """Fill a temporary table, made anew; it ends with the transaction or the next staging.
+
+    Rows that are looked up one by one are looked up by `key`.
+    """
     with connection.cursor() as cursor:
         declared = ", ".join(f"{name} {_SQL_TYPES[kind]}" for name, kind in kinds.items())
         # Named with its schema, so that only a temporary table can ever be dropped.
@@ -95,6 +100,9 @@ def stage(table: str, kinds: Mapping[str, str], columns: Columns) -> None:
                 f"INSERT INTO {table} VALUES ({marks})",
                 zip(*(columns[name].tolist() for name in kinds), strict=True),
             )
+            if key:
+                # PostgreSQL hashes what it joins; SQLite would read all rows for each row.
+                cursor.execute(f"CREATE INDEX temp.{table}_key ON {table} ({', '.join(key)})")
 
 
 def _copy_of(kinds: Mapping[str, str], columns: Columns) -> bytes:

@@ -546,7 +546,7 @@ def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) 
     """
     kinds = {"subject_id": "i", "month": "i"}
     kinds |= {column: "i" if column in _BANDS else "n" for column in SCORE_COLUMNS}
-    stage(_STAGED_SCORES, kinds, score_columns(ledger, scored))
+    stage(_STAGED_SCORES, kinds, score_columns(ledger, scored), key=("subject_id", "month"))
     selected = [
         f"NULLIF({column}, {_NO_BAND})" if column in _BANDS else float_or_null(column)
         for column in SCORE_COLUMNS

@@ -19,18 +19,26 @@ from metrics.scoring.explanation import Node
 def overall_change(
     before: Score | None, now: Score | None, weights: Mapping[str, float]
 ) -> Change | None:
-    """Category by category and the balance; None if either month has no overall score."""
-    if before is None or now is None:
+    """Category by category and the balance; None if either month has no overall score.
+
+    None as well where the weights count no category that has a score: a kind whose scorecard is
+    gone keeps its scores of closed months, and nothing tells what they were made of.
+    """
+    if before is None or now is None or not (_used(before, weights) and _used(now, weights)):
         return None
     return change_between(_overall_node(before, weights), _overall_node(now, weights))
 
 
-def _overall_node(score: Score, weights: Mapping[str, float]) -> Node:
-    used = fsum(
+def _used(score: Score, weights: Mapping[str, float]) -> float:
+    return fsum(
         weights[category]
         for category in Category.values
         if (measure := score.category(category)) and measure.score is not None
     )
+
+
+def _overall_node(score: Score, weights: Mapping[str, float]) -> Node:
+    used = _used(score, weights)
     parts = [
         _category_node(number, score, category, weights[category], used)
         for number, category in enumerate(Category.values)

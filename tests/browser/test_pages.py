@@ -187,7 +187,6 @@ NO_PAGES = {
     "entry_grid_cell",
     "entry_grid_cells",
     "entry_grid_changes",
-    "no_value_take_back",
     "exemption_take_back",
     "draft_withdraw",
     "run_request",
