@@ -106,10 +106,12 @@ class IncrementalScoring(TestCase):
             load(workspace)
             answer_all_needs()
             for change in data.draw(changes(workspace), "changes"):
-                # What a folder lacks stays as it is, so that a folder can't say "removed".
-                if not type(change).__name__.startswith(("Remove", "Delete")):
-                    note(str(change))
-                    workspace = change.apply(workspace)
+                # What a folder lacks stays as it is, so that a folder can't say "removed"; what was
+                # drawn after a removal may need it.
+                if type(change).__name__.startswith(("Remove", "Delete")):
+                    break
+                note(str(change))
+                workspace = change.apply(workspace)
             load(workspace)
             answer_all_needs()
             assert_stored(workspace)
