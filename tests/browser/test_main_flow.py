@@ -123,6 +123,13 @@ def enter_a_value(page: Page) -> None:
     expect(form).to_contain_text(re.compile(r"Scores\s+5\.0"))  # before it is saved
     tab_to(page, form.get_by_role("button", name="Save"))
     page.keyboard.press("Enter")
+    # So long a time was never needed before, and the form asks whether it is right.
+    yes = form.get_by_label("Yes, the value is right")
+    expect(yes).to_be_visible()
+    tab_to(page, yes)
+    page.keyboard.press("Space")
+    tab_to(page, form.get_by_role("button", name="Save"))
+    page.keyboard.press("Enter")
 
 
 def overall_of(row: Locator) -> str:

@@ -101,7 +101,7 @@ def test_month_filters_and_order_are_in_the_address(visit: Visit) -> None:
     page.get_by_label("Month", exact=True).select_option(CLOSED_MONTH)
     page.wait_for_url(f"**/projects/?month={CLOSED_MONTH}")
     expect(page.get_by_text("Month closed")).to_be_visible()
-    page.get_by_label("Name or code").press_sequentially("bil")
+    page.get_by_label("Name or code", exact=True).press_sequentially("bil")
     page.wait_for_url("**q=bil*")
     settled(page)
     assert set(names_in(page, "Projects")) < set(everything)
@@ -118,7 +118,7 @@ def test_month_filters_and_order_are_in_the_address(visit: Visit) -> None:
     another = visit("executive")
     another.goto(page.url)
     assert names_in(another, "Projects") == chosen
-    expect(another.get_by_label("Name or code")).to_have_value("bil")
+    expect(another.get_by_label("Name or code", exact=True)).to_have_value("bil")
 
     page.go_back()
     page.wait_for_url(lambda address: "sort=" not in address)
@@ -172,7 +172,7 @@ def test_without_scripts_months_and_forms_work(visit: Visit) -> None:
     page.get_by_label("Month", exact=True).select_option(CLOSED_MONTH)
     page.get_by_role("button", name="Go").click()
     page.wait_for_url(f"**/projects/?month={CLOSED_MONTH}")
-    page.get_by_label("Name or code").fill("bil")
+    page.get_by_label("Name or code", exact=True).fill("bil")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**q=bil*")
     assert f"month={CLOSED_MONTH}" in page.url
@@ -236,7 +236,7 @@ def test_what_is_typed_while_the_form_comes_anew_stays(visit: Visit) -> None:
 def test_what_is_typed_while_a_list_comes_anew_stays(visit: Visit) -> None:
     page = visit("executive")
     page.goto("/projects/")
-    search = page.get_by_label("Name or code")
+    search = page.get_by_label("Name or code", exact=True)
     search.focus()
     with answered_afterwards(page, "**/projects/?*q=bil*"):
         with page.expect_request("**q=bil*"):
