@@ -36,6 +36,12 @@ READ_OUT = re.compile(
 )
 HANDED_ON = re.compile(r"\{%\s*include\b.*?%\}", re.DOTALL)
 PLAIN_ARGUMENT = re.compile(r"\b(?:title|text|label|action|advice|note)=\"([^\"]*)\"")
+WORDS_OF_A_TAG = re.compile(
+    r"\{%\s*(?:sort_header\s+|share_bar\s+|(?:pager|export_links|icon|month_picker)\s+\S+\s+)"
+    r"[\"']([^\"']*)[\"']"
+    r"|\{%\s*firstof\b[^%]*?\s[\"'](?!h2)([^\"']*)[\"']\s*%\}"
+    r"|\|default(?:_if_none)?:\"([^\"]*)\""
+)
 DJANGO = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|&#?\w+;", re.DOTALL)
 WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -49,6 +55,7 @@ def plain_words(source: str) -> list[str]:
         shown += [DJANGO.sub("", value) for value in READ_OUT.findall(tag)]
     for include in HANDED_ON.findall(source):
         shown += PLAIN_ARGUMENT.findall(include)
+    shown += ["".join(words) for words in WORDS_OF_A_TAG.findall(source)]
     return [" ".join(text.split()) for text in shown if WORD.search(text)]
 
 
@@ -60,6 +67,11 @@ def plain_words(source: str) -> list[str]:
         '<a aria-label="Shown" href="/">{% translate "x" %}</a>',
         '{% include "components/empty.html" with title="Shown" %}',
         "{% block title %}Shown{% endblock title %}",
+        '{% sort_header "Shown" "key" sort %}',
+        '{% export_links "key" "Shown" %}',
+        '{% pager page "shown" %}',
+        '{% firstof name "shown" %}',
+        '{{ name|default:"shown" }}',
     ],
 )
 def test_words_that_gettext_never_sees_are_found(source: str) -> None:
@@ -73,6 +85,7 @@ def test_words_that_gettext_never_sees_are_found(source: str) -> None:
         "{% blocktranslate with n=number %}{{ n }} <b>told</b>{% endblocktranslate %}",
         "{# Not shown #}{% comment %}Neither{% endcomment %}",
         '{% include "components/empty.html" with title=_("Told") kind="info" %}',
+        '{% sort_header _("Told") "key" sort %}{% firstof name _("told") %}{% icon "list" %}',
     ],
 )
 def test_words_that_gettext_sees_are_passed_by(source: str) -> None:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.utils.http import parse_etags
+from django.utils.cache import get_conditional_response
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -36,10 +36,10 @@ def entry_grid_changes(request: HttpRequest) -> HttpResponse:
     if not changes:
         return HttpResponse(status=204)
     tag = _tag(changes)
-    # Compression makes a tag a weak one on its way.
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    if tag in (each.removeprefix("W/") for each in known):
-        return HttpResponseNotModified(headers={"ETag": tag})
+    known = HttpResponse(headers={"ETag": tag})
+    answer = get_conditional_response(request, etag=tag, response=known)
+    if answer is not None and answer is not known:
+        return answer
     desk = read_desk(request.user)
     found = changed_places(desk, changes)
     reader = reader_of(desk, [place for _, place in found], ClosedMonths.read())

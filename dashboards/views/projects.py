@@ -12,24 +12,19 @@ from dashboards.exports.scorecards import filled_scorecard_table, values_table
 from dashboards.exports.subjects import segments_served_table
 from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
-from dashboards.selectors.policies import scorecard_of
 from dashboards.selectors.portfolios import portfolio_tree
 from dashboards.selectors.projects import against_plan, segments_served, values_entered_lately
 from dashboards.selectors.scorecards import filled_scorecard
-from dashboards.selectors.trends import history_of, trend_months
 from dashboards.views.empty import nothing_yet
 from dashboards.views.exports import LEAST_TOO_MANY, Tables
 from dashboards.views.links import LISTS
 from dashboards.views.month_pages import is_asked_for, render_month, render_part
 from dashboards.views.project_filters import TABLE, project_table, projects_export
 from dashboards.views.requests import month_of, month_parameter
-from dashboards.views.scoreboards import Scoreboard
+from dashboards.views.subject_scorecards import SCORECARD, board_of
 from projects.choices import SubjectKind
 from projects.models import Project
 from projects.months import Month
-
-SCORECARD = "scorecard"
-"""The id of the part of the page that comes after it: the engine takes the scores apart for it."""
 
 
 @require_safe
@@ -66,12 +61,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
     month = month_of(request)
     if month is None:
         return nothing_yet(request)
-    board = Scoreboard(
-        history_of(project.pk, trend_months(month), month.previous),
-        month,
-        scorecard_of(project.pk, project.kind),
-        reverse("explain", args=[project.code, month.month]),
-    )
+    board = board_of(project, month)
     events = events_of(project.pk, project.kind, project.code, month)
     return render_month(
         request,

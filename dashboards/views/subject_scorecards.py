@@ -1,4 +1,4 @@
-"""What the pages of customers and services share: the scoreboard, and the filled scorecard."""
+"""What the pages of projects, customers and services share: scoreboard and filled scorecard."""
 
 from __future__ import annotations
 
