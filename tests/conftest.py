@@ -4,6 +4,8 @@ A test that needs Redis, PostgreSQL or a browser asks the fixture of that name. 
 missing it is skipped and says why; with CI=true it fails instead.
 """
 
+import gc
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -15,13 +17,16 @@ import psycopg2
 import pytest
 import redis
 from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.db import connection
+from django.db.backends.signals import connection_created
+from django.test import Client, TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
 from pmo_portal.celery import app as celery_app
 from pmo_portal.roles import Role
+from tests.migrated import fill_in_memory, migrated_postgres
 from tests.services import (
     ServiceMissing,
     find_program,
@@ -33,6 +38,17 @@ from tests.services import (
 # Tests that start several processes each run one after the other, beside all others: with `-n`, two
 # of them at once would measure each other.
 START_PROCESSES = ("tests/workers/", "test_portal_command.py", "test_production.py")
+OWN_SITES = (
+    "browser/test_curve_editor.py",
+    "browser/test_grid.py",
+    "browser/test_imports.py",
+    "browser/test_keeping.py",
+    "browser/test_main_flow.py",
+    "browser/test_search.py",
+)
+
+HYPOTHESIS_SETTINGS = "_hypothesis_internal_use_settings"
+"""Where Hypothesis keeps what a test's decorator says; a profile gives way to that."""
 
 PASSWORD = "correct horse battery staple"
 PROGRESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -44,7 +60,7 @@ hypothesis_settings.load_profile("portal")
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-class ProcessesOneByOne(LoadScopeScheduling):  # type: ignore[misc]  # it comes without types
+class InLots(LoadScopeScheduling):  # type: ignore[misc]  # it comes without types
     """How pytest-xdist hands out tests: each by itself, but those with processes as one lot.
 
     (Its own `--dist loadgroup` finds no groups under this pytest.)
@@ -53,13 +69,82 @@ class ProcessesOneByOne(LoadScopeScheduling):  # type: ignore[misc]  # it comes 
     def _split_scope(self, nodeid: str) -> str:
         if any(place in nodeid for place in START_PROCESSES):
             return "processes"
-        # One lot too: each worker would build and serve a company of its own to look at.
-        return "browser" if "tests/browser/" in nodeid else nodeid
+        if "tests/browser/" not in nodeid:
+            return nodeid
+        # Two lots, one for each worker: those that look at the company that is built once for all
+        # of them, and those that bring what they change.
+        return "changes" if any(file in nodeid for file in OWN_SITES) else "looks"
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        """Forget the lots that are done: going through all of them after each test takes longer."""
+        super().mark_test_complete(node, item_index, duration)
+        lots = self.assigned_work.get(node, {})
+        for lot in [lot for lot, tests in lots.items() if all(tests.values())]:
+            del lots[lot]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ProcessesOneByOne:
-    return ProcessesOneByOne(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InLots:
+    return InLots(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="only tests of what lies in the suite's own database; others say the same on any",
+    )
+    parser.addoption(
+        "--few-examples",
+        action="store_true",
+        help="property tests try a fifth of what they try otherwise",
+    )
+
+
+def uses_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not {"db", "transactional_db", "live_server"}.isdisjoint(fixtures)
+        or issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+    )
+
+
+def try_fewer_examples(items: list[pytest.Item]) -> None:
+    tests = [getattr(item, "obj", None) for item in items]
+    # Cases of a parametrised test share their function; methods have theirs inside.
+    functions = {id(found): found for test in tests if (found := getattr(test, "__func__", test))}
+    for function in functions.values():
+        if chosen := getattr(function, HYPOTHESIS_SETTINGS, None):
+            fewer = math.ceil(chosen.max_examples / 5)
+            setattr(function, HYPOTHESIS_SETTINGS, hypothesis_settings(chosen, max_examples=fewer))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # What may take long goes first, so that no worker waits at the end for another one's last test.
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    if config.getoption("few_examples"):
+        try_fewer_examples(items)
+    if config.getoption("only_database"):
+        left = [item for item in items if not uses_database(item)]
+        items[:] = [item for item in items if uses_database(item)]
+        config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: it is not looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The suite's own database starts as a copy, in which all but nothing is left to migrate."""
+    if connection.vendor == "postgresql":
+        server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_postgres(server)
+    connection_created.connect(fill_in_memory)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.migrated import fill_from_copy
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
 
@@ -53,7 +55,9 @@ class Process:
 class Installation:
     """Runs `manage.py` and Celery against a database and a broker that are nobody else's."""
 
-    def __init__(self, folder: Path, database_url: str, broker_url: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, broker_url: str, *, is_migrated: bool = False
+    ) -> None:
         self.folder = folder
         self.processes: list[Process] = []
         self._console: subprocess.Popen[str] | None = None
@@ -70,7 +74,8 @@ class Installation:
         }
         if broker_url:
             self.environment["CELERY_BROKER_URL"] = broker_url
-        self.manage("migrate", "--verbosity", "0")
+        if not is_migrated:
+            fill_from_copy(database_url)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -160,8 +165,11 @@ for line in sys.stdin:
 
 
 @contextmanager
-def installed(folder: Path, database_url: str, broker_url: str = "") -> Iterator[Installation]:
-    installation = Installation(folder, database_url, broker_url)
+def installed(
+    folder: Path, database_url: str, broker_url: str = "", *, is_migrated: bool = False
+) -> Iterator[Installation]:
+    """In a database without anything, unless it is said to have its tables."""
+    installation = Installation(folder, database_url, broker_url, is_migrated=is_migrated)
     try:
         yield installation
     except BaseException:

@@ -24,6 +24,9 @@ class ServerDidNotStart(Exception):
 
 STARTS = 5
 
+# Nothing in these servers outlives its test, so nothing need survive a crash of the machine.
+POSTGRES_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
 
 def nothing_may_be_skipped() -> bool:
     return os.environ.get("CI", "").lower() in TRUE_WORDS
@@ -98,7 +101,9 @@ def postgres_server() -> Iterator[str]:
 
 
 def _start_postgres() -> tuple[subprocess.Popen[str], str]:
-    command = [find_program("pg_virtualenv"), "-o", "fsync=off", "sh", "-c", "env; echo ready; cat"]
+    options = [word for option in POSTGRES_OPTIONS for word in ("-o", option)]
+    program = find_program("pg_virtualenv")
+    command = [program, *options, "sh", "-c", "env; echo ready; cat"]
     if os.geteuid() == 0:
         # As root its clusters would stand among the machine's own, where two runs collide.
         command = [find_program("runuser"), "-u", "postgres", "--", *command]

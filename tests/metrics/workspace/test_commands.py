@@ -18,6 +18,7 @@ from metrics.workspace import loading
 from projects.models import Subject
 from tests.factories import UserFactory
 from tests.metrics.workspace.conftest import Write
+from tests.migrated import fill_from_copy
 
 
 class Terminal(io.StringIO):
@@ -131,7 +132,7 @@ def manage(environment: dict[str, str], root: Path, *arguments: str) -> Any:
 
 def test_an_error_is_told_on_stderr_with_exit_code_1(tmp_path: Path, project_root: Path) -> None:
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'portal.sqlite3'}"}
-    manage(environment, project_root, "migrate", "--verbosity", "0")
+    fill_from_copy(environment["DATABASE_URL"])
     (tmp_path / "folder").mkdir()
     done = manage(environment, project_root, "load_workspace", str(tmp_path / "folder"))
 

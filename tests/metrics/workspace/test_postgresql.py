@@ -16,6 +16,7 @@ import pytest
 from metrics.workspace import dump_workspace, load_workspace
 from tests.installation import Installation, installed
 from tests.metrics.workspace.conftest import SMALL, Write
+from tests.migrated import migrated_postgres
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -24,13 +25,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 def elsewhere(postgres_address: str, tmp_path: Path) -> Iterator[Installation]:
     """An installation whose database sorts text as English readers do: a before B, - ignored."""
     name = f"portal_{secrets.token_hex(6)}"
+    english = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+    template = migrated_postgres(postgres_address, "english", english)
     with closing(psycopg2.connect(f"{postgres_address}/postgres")) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute(
-            f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
-        )
-        with installed(tmp_path, f"{postgres_address}/{name}") as installation:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        address = f"{postgres_address}/{name}"
+        with installed(tmp_path, address, is_migrated=True) as installation:
             yield installation
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrated import fill_from_copy
+
+# Processes of their own, on databases of their own: neither is the suite's.
+pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
+
 PROJECTS, MONTHS = 200, 50
 HEAD = {
     "portfolios": "code,name\nPF,Portfolio\n",
@@ -69,7 +74,7 @@ def peaks(root: Path, tmp_path: Path, database_url: str, metrics: int) -> list[i
     """KiB of a first load, of the same again, of a dump, and of a load with nothing but errors."""
     folder = tmp_path / f"workspace{metrics}"
     write_folder(folder, metrics)
-    run(root, database_url, "migrate", "--verbosity", "0")
+    fill_from_copy(database_url)
     wrong = tmp_path / f"wrong{metrics}"
     wrong.mkdir()
     text = (folder / "measurements.csv").read_text()
@@ -85,7 +90,6 @@ except ValueError as error:
     return [peak(root, database_url, action) for action in (load, load, dump, refused)]
 
 
-@pytest.mark.timeout(300)
 def test_memory_does_not_grow_with_the_measurements_on_sqlite(
     tmp_path: Path, project_root: Path
 ) -> None:
@@ -100,7 +104,6 @@ def test_memory_does_not_grow_with_the_measurements_on_sqlite(
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(300)
 def test_memory_does_not_grow_with_the_measurements_on_postgresql(
     tmp_path: Path, project_root: Path, postgres_url: str
 ) -> None:
