@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.models import MonthClosing
@@ -67,7 +68,10 @@ class Pack(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.file_name} of closing {self.closing_id}"
+        return gettext("%(file_name)s of closing %(closing_id)s") % {
+            "file_name": self.file_name,
+            "closing_id": self.closing_id,
+        }
 
     def get_absolute_url(self) -> str:
         return reverse("pack_kept", args=[self.pk])

@@ -14,6 +14,7 @@ from celery import current_app
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from dashboards.models import Pack, PackKind
@@ -41,7 +42,8 @@ def keep_packs(closing: MonthClosing, subject: Subject, *, by: User | None) -> l
     content = content_of(subject, closing.month, closing)
     if not content.score.overall.is_measured:
         raise ValidationError(
-            f"{subject} has no scores in {month_name(closing.month)}, so there is nothing to tell.",
+            _("%(subject)s has no scores in %(month)s, so there is nothing to tell.")
+            % {"subject": subject, "month": month_name(closing.month)},
             code="empty",
         )
     made = [_pack(closing, subject, kind, content, by) for kind in PackKind]
@@ -53,12 +55,15 @@ def keep_packs(closing: MonthClosing, subject: Subject, *, by: User | None) -> l
 def _refuse_without_pack(closing: MonthClosing, subject: Subject) -> None:
     if subject.kind not in PACK_KINDS:
         raise ValidationError(
-            "There are packs of the organisation, of portfolios and of segments;"
-            f" {subject} is none of these.",
+            _(
+                "There are packs of the organisation, of portfolios and of segments;"
+                " %(subject)s is none of these."
+            )
+            % {"subject": subject},
             code="kind",
         )
     if closing.pk is None:
-        raise ValidationError("Only a closed month has a pack that is kept.", code="open")
+        raise ValidationError(_("Only a closed month has a pack that is kept."), code="open")
 
 
 def packs_of(closing: MonthClosing, subject: Subject) -> list[Pack]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from dashboards.packs.content import SubjectLine
 
-LETTERS_ON_ONE_SHEET = 900
-
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -48,23 +46,36 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class EventMark:
+    """Where something happened: its month's place on a trend, and its number."""
+
+    place: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrendChart:
     months: tuple[str, ...]
     series: tuple[Series, ...]
     """The four categories in their order."""
     is_unfinished: bool
+    marks: tuple[EventMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Subjects with their five scores; the last column says why they are told."""
+    """Subjects with their five scores; the last columns say why they are told."""
 
     head: str
     rows: tuple[SubjectLine, ...]
     more: str
     with_kind: bool = False
-    remarks: tuple[str, ...] = ()
-    remark_head: str = ""
+    remarks: tuple[tuple[str, ...], ...] = ()
+    """As many for each row as there are heads."""
+    remark_heads: tuple[str, ...] = ()
+
+    def remarks_of(self, place: int) -> tuple[str, ...]:
+        return self.remarks[place] if self.remarks else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,8 @@ class MovesChart:
     """Changes of overall scores, the largest rise first and the largest fall last."""
 
     rows: tuple[SubjectLine, ...]
+    is_by_values: bool = True
+    """Whether new values are behind them; drawn paler if not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,16 @@ class KnownChart:
 
     names: tuple[str, ...]
     known: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountsChart:
+    """How many of each kind have a score, have too little known for one, or are not measured."""
+
+    names: tuple[str, ...]
+    scored: tuple[int, ...]
+    insufficient: tuple[int, ...]
+    without: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +118,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     more: str = ""
+    brief: tuple[tuple[str, ...], ...] = ()
+    """The rows in fewer words, for slides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +141,7 @@ Block = (
     | ScoreTable
     | MovesChart
     | KnownChart
+    | CountsChart
     | Table
     | Terms
     | Note
@@ -130,10 +156,3 @@ class PackPage:
     """The message."""
     blocks: tuple[Block, ...]
     """None, where the message is all there is to say."""
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it may go on to another sheet of paper."""
-        tables = (block for block in self.blocks if isinstance(block, Table))
-        letters = sum(len(text) for table in tables for row in table.rows for text in row)
-        return letters > LETTERS_ON_ONE_SHEET

@@ -102,6 +102,22 @@ class EventFacts:
     name: str
     title: str
     text: str
+    mark: int = 0
+    """The number of its mark on the trend; 0 without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOnTrend:
+    """Where events stand on the trend: alone, or several of one month or a few."""
+
+    number: int
+    month: str
+    events: int
+    day: str
+    """Of the earliest."""
+    title: str
+    name: str
+    """Whom it happened to; blank where that is the pack's own subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,8 @@ class Events:
 
     rows: tuple[EventFacts, ...]
     total: int
+    marks: tuple[MarkOnTrend, ...] = ()
+    """Of all of them, the earliest first."""
 
     @property
     def more(self) -> int:
@@ -134,24 +152,56 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """The largest changes of overall scores among the subjects that have two."""
+    """The largest changes of overall scores among the subjects that have two.
+
+    `rises` and `falls` have a new value behind them. `faded` had none anywhere below: their
+    evidence faded or went, or members came and went.
+    """
 
     rises: tuple[SubjectLine, ...]
     falls: tuple[SubjectLine, ...]
+    faded: tuple[SubjectLine, ...]
     risen: int
     fallen: int
+    without: int
+    """How many moved without a new value."""
     compared: int
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
-    """What is red, has fallen a band, or is insufficient; what weighs most comes first."""
+class Case:
+    """A subject that needs a decision, and what it costs."""
 
-    rows: tuple[SubjectLine, ...]
+    line: SubjectLine
+    below_green: float | None
+    """How far its overall score is from green; None without a score."""
+    cost: float | None
+    """Points by which it lowers the organisation's overall score against green; None if unknown."""
+
+    @property
+    def is_amber_by_silence(self) -> bool:
+        """Good enough for green, were it not for a category without a score."""
+        return self.line.overall.band == Band.AMBER and self.below_green == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What is red, has fallen a band, or is insufficient; what costs most comes first."""
+
+    cases: tuple[Case, ...]
     red: int
     fallen: int
     """A band lower, but neither red nor insufficient."""
     insufficient: int
+
+    @property
+    def rows(self) -> tuple[SubjectLine, ...]:
+        return tuple(case.line for case in self.cases)
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether it is known of any what it costs."""
+        return any(case.cost is not None for case in self.cases)
 
     @property
     def total(self) -> int:
@@ -159,7 +209,7 @@ class Decisions:
 
     @property
     def more(self) -> int:
-        return self.total - len(self.rows)
+        return self.total - len(self.cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +267,10 @@ class LineFacts:
     meaning: str
     category: str
     perspective: str
+    cadence: str
+    unit: str
+    decimals: int
+    """With which the curve's values are written."""
     weight: float
     curve: tuple[tuple[float, float], ...]
     formula: str
@@ -255,6 +309,10 @@ class KindCount:
     insufficient: int
     without: int
     """Nothing is measured of them in the month."""
+
+    @property
+    def total(self) -> int:
+        return self.scored + self.insufficient + self.without
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,28 @@ from itertools import accumulate
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from dashboards.packs.blocks import BridgeChart, KnownChart, MovesChart, TrendChart
+from dashboards.packs.blocks import BridgeChart, CountsChart, KnownChart, MovesChart, TrendChart
 from dashboards.packs.content import Mark
 from dashboards.presentation.bands import style_of
 from dashboards.presentation.drawing import Point, Scale, path
-from dashboards.presentation.numbers import UNKNOWN, change_text, percent_text, score_text
+from dashboards.presentation.numbers import (
+    UNKNOWN,
+    change_text,
+    grouped,
+    percent_text,
+    score_text,
+)
 from dashboards.presentation.palette import LIGHT
 
 WIDTH = 680.0
 FONT = "Inter, 'Liberation Sans', Arial, 'DejaVu Sans', sans-serif"
 LEAST_SPAN = 6.0
 """So many points of score at least from the bottom to the top of a bridge."""
+
+MARKS_HEIGHT = 20.0
+"""Of the row of events above a trend."""
 
 DASHES = {"tactical": "", "value_creation": "7 3", "longevity": "2 3", "financial": "9 3 2 3"}
 """Lines differ by more than colour."""
@@ -147,6 +157,8 @@ def _two_lines(name: str) -> list[str]:
 def trend_svg(chart: TrendChart) -> SafeString:
     """Four lines over the months, named at their ends."""
     height, top, bottom, left, right = 270.0, 12.0, 30.0, 30.0, 146.0
+    if chart.marks:
+        height, top = height + MARKS_HEIGHT, top + MARKS_HEIGHT
     known = [score for one in chart.series for score in one.scores if score is not None]
     low = max(min(known, default=0) - 5, 0)
     high = min(max(known, default=100) + 5, 100)
@@ -163,6 +175,8 @@ def trend_svg(chart: TrendChart) -> SafeString:
         for place, month in enumerate(chart.months):
             if (len(chart.months) - 1 - place) % every == 0:
                 yield _text(across(place), height - 10, month, size=10, ink="muted")
+        for mark in chart.marks:
+            yield from _event_mark(mark.label, across(mark.place), height - bottom)
         ends: list[tuple[float, str, str]] = []
         for one in chart.series:
             colour = f"category-{one.category.replace('_', '-')}"
@@ -188,6 +202,20 @@ def trend_svg(chart: TrendChart) -> SafeString:
         for one in chart.series
     )
     return _svg(height, label, _joined(parts()))
+
+
+def _event_mark(label: str, x: float, floor: float) -> Iterator[SafeString]:
+    """A number in a row above the lines, and a dotted line down from it."""
+    width = 8 + 6 * len(label)
+    yield _line([(x, MARKS_HEIGHT - 2), (x, floor)], "line-strong", 0.9, "1.5 2.5")
+    yield format_html(
+        '<rect x="{}" y="2" width="{}" height="16" rx="8" fill="{}" stroke="{}"/>',
+        f"{x - width / 2:g}",
+        f"{width:g}",
+        LIGHT["surface"],
+        LIGHT["line-strong"],
+    )
+    yield _text(x, 14, label, size=10, weight="700")
 
 
 def _dot(point: Point, colour: str) -> SafeString:
@@ -240,7 +268,7 @@ def moves_svg(chart: MovesChart) -> SafeString:
         for place, line in enumerate(chart.rows):
             change, y = line.change or 0.0, 4 + row * place
             end = across(change)
-            colour = "rise" if change >= 0 else "fall"
+            colour = "faint" if not chart.is_by_values else "rise" if change >= 0 else "fall"
             yield _bar(min(zero, end), y + 4, abs(end - zero), row - 8, colour)
             anchor, beside = ("start", end + 6) if change >= 0 else ("end", end - 6)
             yield _text(beside, y + 15, change_text(change), anchor=anchor, weight="700")
@@ -273,6 +301,45 @@ def known_svg(chart: KnownChart) -> SafeString:
     label = ", ".join(
         f"{name} {percent_text(known)}"
         for name, known in zip(chart.names, chart.known, strict=True)
+    )
+    return _svg(height, label, _joined(parts()))
+
+
+def counts_svg(chart: CountsChart) -> SafeString:
+    """Of each kind a whole bar: with a score, insufficient, not measured."""
+    row, names, head = 24.0, 150.0, 24.0
+    height = head + row * len(chart.names) + 4
+    parts_of = list(zip(chart.scored, chart.insufficient, chart.without, strict=True))
+    across = Scale(0, 1, names, WIDTH - 90)
+    legend = (
+        (_("With an overall score"), "accent"),
+        (_("Insufficient"), "insufficient"),
+        (_("Not measured"), "line"),
+    )
+
+    def parts() -> Iterator[SafeString]:
+        for place, (word, colour) in enumerate(legend):
+            x = names + 165 * place
+            yield _bar(x, 5, 11, 11, colour)
+            yield _text(x + 17, 15, word, anchor="start", ink="muted")
+        for place, (name, numbers) in enumerate(zip(chart.names, parts_of, strict=True)):
+            y, whole, level = head + 2 + row * place, sum(numbers) or 1, 0.0
+            yield _text(names - 10, y + 16, name, anchor="end")
+            for number, (_word, colour) in zip(numbers, legend, strict=True):
+                start, end = across(level), across(level + number / whole)
+                if number:
+                    yield _bar(start, y + 5, end - start, row - 10, colour)
+                level += number / whole
+            told = _("%(scored)s of %(whole)s") % {
+                "scored": grouped(numbers[0]),
+                "whole": grouped(sum(numbers)),
+            }
+            yield _text(across(1) + 8, y + 16, told, anchor="start", weight="700")
+
+    label = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{word} {n}" for (word, _c), n in zip(legend, numbers, strict=True))
+        for name, numbers in zip(chart.names, parts_of, strict=True)
     )
     return _svg(height, label, _joined(parts()))
 

@@ -59,6 +59,20 @@ def _words() -> Iterator[tuple[str, str]]:
         ),
     )
     yield (
+        _("Rises and falls"),
+        _(
+            "With a new value behind them. What moved without one is told apart: values faded or"
+            " stopped counting, or members came and went."
+        ),
+    )
+    yield (
+        _("Costs in points"),
+        _(
+            "By how much a subject lowers the organisation's overall score, compared with being"
+            " green in every category."
+        ),
+    )
+    yield (
         _("Four categories"),
         _(
             "Tactical: how efficiently we work. Value creation: what customers gain beyond"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.packs import wording
 from dashboards.packs.blocks import (
-    Block,
     BridgeChart,
     Column,
+    CountsChart,
+    EventMark,
     KnownChart,
     MovesChart,
     Note,
@@ -24,19 +26,22 @@ from dashboards.packs.blocks import (
     TrendChart,
 )
 from dashboards.packs.content import (
+    Bridge,
+    Case,
     HeatMap,
     LineFacts,
     PackContent,
     RedValue,
     ScorecardFacts,
+    SubjectLine,
 )
 from dashboards.packs.how_to_read import how_to_read
 from dashboards.presentation.months import month_label
 from dashboards.presentation.numbers import (
     UNKNOWN,
     change_text,
-    counted,
     grouped,
+    listed,
     percent_text,
     score_text,
     value_text,
@@ -55,12 +60,15 @@ def pages_of(content: PackContent) -> list[PackPage]:
         *_events(content),
         *(_heat(heat) for heat in content.heat_maps),
         _moves(content),
+        *_faded(content),
         _decisions(content),
         _red_values(content),
-        _money(content),
-        _scorecard(content),
-        *(_definitions(card) for card in content.scorecards if card.lines),
+        *_money(content),
         _coverage(content),
+        *_counts(content),
+        _scorecard(content),
+        *_weights(content),
+        *(_definitions(card) for card in content.scorecards if card.lines),
         how_to_read(content),
     ]
 
@@ -97,6 +105,7 @@ def _bridge(content: PackContent) -> PackPage:
     rows = (
         (before, score_text(bridge.start), ""),
         *((step.name, change_text(step.points), step.detail) for step in steps),
+        *_unknown_parts(bridge),
         (after, score_text(bridge.end), ""),
     )
     return PackPage(
@@ -104,6 +113,7 @@ def _bridge(content: PackContent) -> PackPage:
         topic,
         title,
         (
+            *_notes(wording.events_since(content)),
             BridgeChart(before, bridge.start, steps, after, bridge.end),
             Table(
                 (Column(_("Part"), 2), Column(_("Points"), 1, True), Column(_("Why"), 5)),
@@ -111,6 +121,14 @@ def _bridge(content: PackContent) -> PackPage:
             ),
         ),
     )
+
+
+def _unknown_parts(bridge: Bridge) -> Iterator[tuple[str, str, str]]:
+    """The categories that no month has a score of: the others do not stand without them."""
+    told = {part.part for part in bridge.parts}
+    for category in Category.values:
+        if category not in told:
+            yield wording.category_label(category), UNKNOWN, _("unknown in both months")
 
 
 def _moved(before: float | None, now: float | None, part: str) -> str:
@@ -121,6 +139,11 @@ def _moved(before: float | None, now: float | None, part: str) -> str:
     if now is None:
         return _("has no score any more, it was %(before)s") % {"before": score_text(before)}
     return _("score %(before)s to %(now)s") % {"before": score_text(before), "now": score_text(now)}
+
+
+def _notes(*texts: str) -> Iterator[Note]:
+    """Without those that say nothing."""
+    return (Note(text) for text in texts if text)
 
 
 def scores_of(content: PackContent) -> ScoreTable:
@@ -145,7 +168,8 @@ def _trend(content: PackContent) -> PackPage:
         _("The four categories over twelve months"),
         wording.trend_title(content.trend),
         (
-            TrendChart(months, series, content.is_running),
+            *_notes(wording.events_note(content.events)),
+            TrendChart(months, series, content.is_running, tuple(_event_marks(content))),
             Table(
                 (
                     Column(_("Score"), 2.6),
@@ -157,6 +181,14 @@ def _trend(content: PackContent) -> PackPage:
     )
 
 
+def _event_marks(content: PackContent) -> Iterator[EventMark]:
+    """Of events in months that the trend shows."""
+    places = {month.month: place for place, month in enumerate(content.trend)}
+    for mark in content.events.marks:
+        if mark.month in places:
+            yield EventMark(places[mark.month], wording.mark_label(mark))
+
+
 def _events(content: PackContent) -> Iterator[PackPage]:
     """None without any, because nobody is asked to note what happens."""
     events = content.events
@@ -164,6 +196,7 @@ def _events(content: PackContent) -> Iterator[PackPage]:
         return
     rows = tuple(
         (
+            str(event.mark or UNKNOWN),
             wording.day_text(event.day),
             event.name,
             event.title,
@@ -172,7 +205,8 @@ def _events(content: PackContent) -> Iterator[PackPage]:
         for event in events.rows
     )
     columns = (
-        Column(_("Day"), 1.3),
+        Column(_("Mark"), 0.7),
+        Column(_("Day"), 1.4),
         Column(_("Subject"), 2.6),
         Column(_("Event"), 2.6),
         Column(_("What was noted"), 5),
@@ -203,33 +237,61 @@ def _heat(heat: HeatMap) -> PackPage:
 
 
 def _and_more(number: int) -> str:
-    return _("and %(number)s more") % {"number": grouped(number)} if number else ""
+    if not number:
+        return ""
+    return ngettext("and %(number)s more", "and %(number)s more", number) % {
+        "number": grouped(number)
+    }
 
 
 def _moves(content: PackContent) -> PackPage:
     moves = content.moves
     rows = (*moves.rises, *reversed(moves.falls))
-    topic = _("Rises and falls since %(month)s") % {"month": wording.month_before(content)}
+    topic = _("Rises and falls by new values since %(month)s") % {
+        "month": wording.month_before(content)
+    }
     title = wording.moves_title(content)
     if not rows:
-        return PackPage("moves", topic, title, ())
+        return PackPage("moves", topic, title, tuple(_notes(wording.moves_lead(moves))))
     more = moves.risen + moves.fallen - len(rows)
     return PackPage(
         "moves",
         topic,
         title,
+        (Note(wording.moves_lead(moves)), MovesChart(rows), _changes(rows, more)),
+    )
+
+
+def _faded(content: PackContent) -> Iterator[PackPage]:
+    """What would look like work, and is only silence."""
+    moves = content.moves
+    if not moves.faded:
+        return
+    yield PackPage(
+        "faded",
+        _("Moved without a new value since %(month)s") % {"month": wording.month_before(content)},
+        wording.faded_title(moves),
         (
-            Note(wording.moves_lead(moves)),
-            MovesChart(rows),
-            ScoreTable(
-                _("Subject"),
-                rows,
-                _and_more(more),
-                with_kind=True,
-                remarks=tuple(change_text(row.change) for row in rows),
-                remark_head=_("Change"),
+            Note(
+                _(
+                    "No value came in of these or of anybody they are made of: what was known has"
+                    " faded or stopped counting, or members came and went."
+                )
             ),
+            MovesChart(moves.faded, is_by_values=False),
+            _changes(moves.faded, moves.without - len(moves.faded)),
         ),
+    )
+
+
+def _changes(rows: Sequence[SubjectLine], more: int) -> ScoreTable:
+    return ScoreTable(
+        _("Subject"),
+        tuple(rows),
+        _and_more(more),
+        with_kind=True,
+        remarks=tuple((change_text(row.change),) for row in rows),
+        remark_heads=(_("Change"),),
     )
 
 
@@ -237,29 +299,31 @@ def _decisions(content: PackContent) -> PackPage:
     decisions = content.decisions
     title = wording.decisions_title(decisions)
     topic = _("What needs a decision")
-    if not decisions.rows:
+    if not decisions.cases:
         return PackPage("decisions", topic, title, ())
     return PackPage(
         "decisions",
         topic,
         title,
         (
-            Note(
-                _(
-                    "Red, fallen a band, or too little known. What weighs most among its kind and"
-                    " is furthest from green comes first."
-                )
-            ),
+            Note(wording.decisions_lead(decisions)),
             ScoreTable(
                 _("Subject"),
                 decisions.rows,
                 _and_more(decisions.more),
                 with_kind=True,
-                remarks=tuple(wording.case_words(line) for line in decisions.rows),
-                remark_head=_("Why"),
+                remarks=tuple(_why_and_cost(case) for case in decisions.cases),
+                remark_heads=(_("Why"), _("Costs in points")),
             ),
         ),
     )
+
+
+def _why_and_cost(case: Case) -> tuple[str, str]:
+    cost = UNKNOWN if case.cost is None else grouped(case.cost, 2)
+    if case.is_amber_by_silence:
+        return _("a category has no score"), cost
+    return wording.case_words(case.line), cost
 
 
 def _red_values(content: PackContent) -> PackPage:
@@ -299,10 +363,11 @@ def _red_row(value: RedValue) -> tuple[str, ...]:
     )
 
 
-def _money(content: PackContent) -> PackPage:
+def _money(content: PackContent) -> Iterator[PackPage]:
+    """None where there is no project that could cost any."""
     topic, title = _("Money, by currency"), wording.money_title(content.money)
     if not content.money:
-        return PackPage("money", topic, title, ())
+        return
     rows = tuple(
         (
             line.currency or UNKNOWN,
@@ -316,7 +381,7 @@ def _money(content: PackContent) -> PackPage:
         )
         for line in content.money
     )
-    return PackPage(
+    yield PackPage(
         "money",
         topic,
         title,
@@ -353,16 +418,23 @@ def _amount(amount: str, currency: str, known: int, projects: int) -> str:
 
 def _scorecard(content: PackContent) -> PackPage:
     card = content.scorecard
-    blocks: list[Block] = []
-    if card is not None:
-        blocks.append(Terms(tuple(_rules(card))))
-    if content.scorecards:
-        blocks.append(_weights(content.scorecards))
     return PackPage(
         "scorecard",
         _("What is rewarded"),
         wording.scorecard_title(card),
-        tuple(blocks) or (scores_of(content),),
+        () if card is None else (Terms(tuple(_rules(card))),),
+    )
+
+
+def _weights(content: PackContent) -> Iterator[PackPage]:
+    """Of all scorecards in the pack; the subject's own is told already."""
+    if len(content.scorecards) < 2:
+        return
+    yield PackPage(
+        "weights",
+        _("Weights of the categories"),
+        wording.weights_title(content.scorecards),
+        (_table_of_weights(content.scorecards),),
     )
 
 
@@ -375,12 +447,22 @@ def _rules(card: ScorecardFacts) -> Iterator[tuple[str, str]]:
         % {"green": f"{card.green_from:g}", "amber": f"{card.amber_from:g}"},
     )
     yield (
+        _("Weights"),
+        listed(
+            [
+                f"{wording.category_label(category)} {percent_text(share)}"
+                for category, share in zip(Category.values, wording.shares_of(card), strict=True)
+            ]
+        ),
+    )
+    yield (
         _("Evidence asked for"),
-        _("%(known)s known and %(number)s with a score")
-        % {
-            "known": percent_text(card.min_coverage),
-            "number": counted(card.min_categories, _("category"), _("categories")),
-        },
+        ngettext(
+            "%(known)s known and %(number)s category with a score",
+            "%(known)s known and %(number)s categories with a score",
+            card.min_categories,
+        )
+        % {"known": percent_text(card.min_coverage), "number": grouped(card.min_categories)},
     )
     whole = sum(share for _group, share in card.shares)
     if whole:
@@ -394,11 +476,10 @@ def _group_label(group: str) -> str:
     return _("own values") if group == "own" else wording.plural(group.removesuffix("s"))
 
 
-def _weights(cards: Sequence[ScorecardFacts]) -> Table:
+def _table_of_weights(cards: Sequence[ScorecardFacts]) -> Table:
     rows = []
     for card in cards:
-        whole = sum(card.category_weights)
-        weights = (percent_text(weight / whole) for weight in card.category_weights)
+        weights = (percent_text(share) for share in wording.shares_of(card))
         rows.append(
             (
                 card.name,
@@ -424,29 +505,23 @@ def _definitions(card: ScorecardFacts) -> PackPage:
     return PackPage(
         f"definitions-{card.code}",
         _("Definitions: %(card)s") % {"card": card.name},
-        _("What is asked of each %(kind)s: %(number)s")
-        % {
-            "kind": wording.kind_label(card.kind).lower(),
-            "number": counted(len(card.lines), _("metric"), _("metrics")),
-        },
+        wording.definitions_title(card),
         (
             Table(
                 (
-                    Column(_("Metric"), 2.6),
-                    Column(_("Category and weight"), 1.8),
-                    Column(_("What it means"), 7),
-                    Column(_("Known now"), 1.6),
+                    Column(_("Metric"), 2.5),
+                    Column(_("Category and weight"), 1.7),
+                    Column(_("What it means"), 8),
+                    Column(_("Known now"), 1.5),
                 ),
-                tuple(_definition(line) for line in card.lines),
+                tuple(_definition(line, _meaning(line)) for line in card.lines),
+                brief=tuple(_definition(line, wording.brief_meaning(line)) for line in card.lines),
             ),
         ),
     )
 
 
-def _definition(line: LineFacts) -> tuple[str, ...]:
-    meaning = f"{line.question} {line.meaning}".strip()
-    if line.formula:
-        meaning += " " + _("Formula: %(formula)s") % {"formula": line.formula}
+def _definition(line: LineFacts, meaning: str) -> tuple[str, ...]:
     perspective = f", {Perspective(line.perspective).label}" if line.perspective else ""
     return (
         f"{line.name} ({line.code})",
@@ -454,6 +529,13 @@ def _definition(line: LineFacts) -> tuple[str, ...]:
         meaning,
         known_words(line),
     )
+
+
+def _meaning(line: LineFacts) -> str:
+    meaning = f"{line.question} {line.meaning}".strip()
+    if line.formula:
+        meaning += " " + _("Formula: %(formula)s") % {"formula": line.formula}
+    return meaning
 
 
 def known_words(line: LineFacts) -> str:
@@ -464,49 +546,74 @@ def known_words(line: LineFacts) -> str:
         % {"current": grouped(line.current), "expected": grouped(line.expected)}
     ]
     if line.fading:
-        words.append(_("%(number)s fading") % {"number": grouped(line.fading)})
+        words.append(
+            ngettext("%(number)s fading", "%(number)s fading", line.fading)
+            % {"number": grouped(line.fading)}
+        )
     if line.missing:
-        words.append(_("%(number)s missing") % {"number": grouped(line.missing)})
+        words.append(
+            ngettext("%(number)s missing", "%(number)s missing", line.missing)
+            % {"number": grouped(line.missing)}
+        )
     return ", ".join(words)
 
 
 def _coverage(content: PackContent) -> PackPage:
     marks = content.score.categories
     names = tuple(wording.category_label(category) for category in Category.values)
+    return PackPage(
+        "coverage",
+        _("Coverage, and what is unknown"),
+        wording.coverage_title(content),
+        (
+            KnownChart(names, tuple(mark.coverage for mark in marks)),
+            Table(
+                (
+                    Column(_("Category"), 3),
+                    Column(_("Score"), 2, True),
+                    Column(_("Known"), 2, True),
+                    Column(_("Possible"), 3, True),
+                ),
+                tuple(
+                    (
+                        name,
+                        wording.marked(mark),
+                        percent_text(mark.coverage)
+                        if mark.is_measured
+                        else wording.band_word(None),
+                        wording.possible(mark),
+                    )
+                    for name, mark in zip(names, marks, strict=True)
+                ),
+            ),
+        ),
+    )
+
+
+def _counts(content: PackContent) -> Iterator[PackPage]:
+    if not content.counts:
+        return
     rows = tuple(
         (
             wording.plural(count.kind).capitalize(),
-            grouped(count.scored + count.insufficient + count.without),
+            grouped(count.total),
             grouped(count.scored),
             grouped(count.insufficient),
             grouped(count.without),
         )
         for count in content.counts
     )
-    blocks: list[Block] = [
-        KnownChart(names, tuple(mark.coverage for mark in marks)),
-        Table(
-            (
-                Column(_("Category"), 3),
-                Column(_("Score"), 2, True),
-                Column(_("Known"), 2, True),
-                Column(_("Possible"), 3, True),
+    yield PackPage(
+        "counts",
+        _("Who has a score, and who has none"),
+        wording.counts_title(content.counts),
+        (
+            CountsChart(
+                tuple(wording.plural(count.kind).capitalize() for count in content.counts),
+                tuple(count.scored for count in content.counts),
+                tuple(count.insufficient for count in content.counts),
+                tuple(count.without for count in content.counts),
             ),
-            tuple(
-                (
-                    name,
-                    wording.marked(mark),
-                    percent_text(mark.coverage) if mark.is_measured else wording.band_word(None),
-                    f"{score_text(mark.low)} to {score_text(mark.high)}"
-                    if mark.is_measured
-                    else UNKNOWN,
-                )
-                for name, mark in zip(names, marks, strict=True)
-            ),
-        ),
-    ]
-    if rows:
-        blocks.append(
             Table(
                 (
                     Column(_("Subjects"), 3),
@@ -516,11 +623,6 @@ def _coverage(content: PackContent) -> PackPage:
                     Column(_("Not measured"), 1.5, True),
                 ),
                 rows,
-            )
-        )
-    return PackPage(
-        "coverage",
-        _("Coverage, and what is unknown"),
-        wording.coverage_title(content),
-        tuple(blocks),
+            ),
+        ),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from weasyprint import HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 
@@ -20,6 +21,7 @@ from dashboards.packs.content import PackContent, SubjectLine, canonical, data_h
 from dashboards.packs.drawing import (
     band_mark,
     bridge_svg,
+    counts_svg,
     known_svg,
     moves_svg,
     range_svg,
@@ -35,6 +37,7 @@ _CHARTS: dict[type, Callable[[Any], SafeString]] = {
     blocks.TrendChart: trend_svg,
     blocks.MovesChart: moves_svg,
     blocks.KnownChart: known_svg,
+    blocks.CountsChart: counts_svg,
 }
 
 
@@ -51,7 +54,7 @@ def write(content: PackContent) -> bytes:
             Attachment(
                 string=canonical(data),
                 name="pack.json",
-                description="The pack's data; its SHA-256 is printed on the first page.",
+                description=_("The pack's data; its SHA-256 is printed on the first page."),
             )
         ],
     )
@@ -138,7 +141,6 @@ def _overview(block: blocks.Overview) -> dict[str, Any]:
 
 
 def _scores(block: blocks.ScoreTable) -> dict[str, Any]:
-    remarks = block.remarks or ("",) * len(block.rows)
     return {
         "table": block,
         "heads": wording.measure_labels(),
@@ -147,9 +149,9 @@ def _scores(block: blocks.ScoreTable) -> dict[str, Any]:
                 "name": line.name,
                 "kind": wording.kind_label(line.kind) if block.with_kind else "",
                 "cells": _cells(line),
-                "remark": remark,
+                "remarks": block.remarks_of(place),
             }
-            for line, remark in zip(block.rows, remarks, strict=True)
+            for place, line in enumerate(block.rows)
         ],
     }
 

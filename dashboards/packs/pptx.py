@@ -21,6 +21,7 @@ from dashboards.packs.content import PackContent, data_hash
 from dashboards.packs.slide_charts import (
     draw_bridge,
     draw_categories,
+    draw_counts,
     draw_known,
     draw_moves,
     draw_trend,
@@ -40,6 +41,7 @@ from dashboards.packs.slide_parts import (
 )
 from dashboards.packs.slide_tables import (
     MORE,
+    SIZES,
     Grid,
     draw_grid,
     grid_of,
@@ -53,8 +55,12 @@ FLOOR = 6.86
 """Where the body of a slide ends; all in inches."""
 TITLE_LETTERS = 70
 """More than these are set smaller."""
+TITLE_EM = 0.5
+"""Of what stands alone on its line there is no need to be as careful as with cells."""
 GAP = 0.16
 LEAST_CHART = 1.6
+GOOD_CHART = 2.9
+"""Where a chart is as high as this, the rest of the slide is the tables'."""
 
 
 def write(content: PackContent) -> bytes:
@@ -86,8 +92,10 @@ class _Deck:
         self._tell_properties(sha256)
         self._cover(sha256)
         for page in pages.pages_of(self.content):
-            # A slide with nothing but its title would look like a mistake.
-            shown = page.blocks or (pages.scores_of(self.content),)
+            shown = page.blocks
+            if all(isinstance(block, blocks.Note) for block in shown):
+                # A slide with nothing but words would look like a mistake.
+                shown = (*shown, pages.scores_of(self.content))
             self._page(replace(page, blocks=shown))
         return self.file
 
@@ -130,7 +138,7 @@ class _Deck:
         shape.text_frame.text = title
         shape.left, shape.top, shape.width, shape.height = Box(SIDE, 0.62, INNER, 1.0).emu
         size = 26 if len(title) <= TITLE_LETTERS else 21 if len(title) <= 130 else 16
-        is_one_line = lines_of(title, INNER, size) == 1
+        is_one_line = lines_of(title, INNER, size, em=TITLE_EM) == 1
         set_style(shape.text_frame, size=size, bold=True, anchor=MSO_ANCHOR.TOP)
         if topic:
             write_text(self.slide, Box(SIDE, 0.32, INNER, 0.34), topic, size=12, ink="faint")
@@ -157,6 +165,8 @@ class _Deck:
                     self._chart(draw_trend, block, grids)
                 case blocks.KnownChart():
                     self._chart(draw_known, block, grids)
+                case blocks.CountsChart():
+                    self._chart(draw_counts, block, grids)
                 case _:
                     below = sum(grid.height(INNER) + GAP for grid in grids[1:])
                     self._grid(page, grids[0], below=below)
@@ -169,10 +179,11 @@ class _Deck:
                     self._note(block)
                 case blocks.MovesChart():
                     height = min(FLOOR - self.top, 0.6 + 0.44 * len(block.rows))
-                    draw_moves(self.slide, Box(SIDE, self.top, 4.9, height), block)
+                    draw_moves(self.slide, Box(SIDE, self.top, 4.3, height), block)
                 case blocks.ScoreTable():
-                    grid = replace(grid_of_scores(block), size=9)
-                    self._grid(page, grid, left=SIDE + 5.0, width=INNER - 5.0)
+                    grid = grid_of_scores(block)
+                    grid = replace(grid, widths=(2.7, *grid.widths[1:]), size=9)
+                    self._grid(page, grid, left=SIDE + 4.4, width=INNER - 4.4)
 
     def _note(self, note: blocks.Note) -> None:
         height = lines_of(note.text, INNER, 13) * 13 * LINE / 72 + 0.1
@@ -182,9 +193,14 @@ class _Deck:
     def _chart(
         self, draw: Callable[[Any, Box, Any], None], block: Any, grids: Sequence[Grid]
     ) -> None:
-        """As high as the tables below it leave room for."""
-        taken = sum(grid.height(INNER) + GAP for grid in grids)
-        height = max(FLOOR - self.top - GAP - taken, LEAST_CHART)
+        """As high as the tables below it leave room for, whose letters may be large if it is."""
+        room = FLOOR - self.top - GAP
+        heights = [
+            sum(replace(grid, size=max(grid.size, size)).height(INNER) + GAP for grid in grids)
+            for size in (*SIZES, 0)
+        ]
+        taken = next((each for each in heights if room - each >= GOOD_CHART), heights[-1])
+        height = max(room - taken, LEAST_CHART)
         draw(self.slide, Box(SIDE, self.top, INNER, height), block)
         self.top += height + GAP
 

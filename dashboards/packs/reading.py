@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from dashboards.figures import ChartEvent, EventMark, event_marks
 from dashboards.packs.content import (
     Bridge,
     BridgePart,
+    Case,
     Decisions,
     EventFacts,
     Events,
@@ -18,6 +20,7 @@ from dashboards.packs.content import (
     KindCount,
     LineFacts,
     Mark,
+    MarkOnTrend,
     MoneyLine,
     Moves,
     PackContent,
@@ -26,6 +29,7 @@ from dashboards.packs.content import (
     TrendMonth,
 )
 from dashboards.packs.own_values import Known, OwnValues, own_values, red_values
+from dashboards.packs.since import card_before, costs_of, latest_scored_before, renewed_in
 from dashboards.packs.standing import (
     Scope,
     Scores,
@@ -38,15 +42,17 @@ from dashboards.selectors.bridges import overall_change
 from dashboards.selectors.explain import shown_decimals
 from dashboards.selectors.money import Money, added_up
 from dashboards.selectors.months import current_month
+from dashboards.selectors.moves import LEAST_MOVE, MOVES_SHOWN
 from dashboards.selectors.policies import category_weights
 from dashboards.selectors.scores import Mark as StoredMark
 from dashboards.selectors.scores import marks_of
+from dashboards.selectors.summary import Case as CostingCase
 from metrics.choices import Band, Category
 from metrics.models import MonthClosing, Scorecard
 from metrics.models.scorecards import GROUPS
 from metrics.scoring.columns import CATEGORIES
 from projects.choices import SubjectKind
-from projects.models import Customer, Organisation, Portfolio, Project, Segment, Subject
+from projects.models import Customer, Event, Organisation, Portfolio, Project, Segment, Subject
 from projects.months import Month
 
 PACK_KINDS = (SubjectKind.ORGANISATION, SubjectKind.PORTFOLIO, SubjectKind.SEGMENT)
@@ -55,10 +61,7 @@ PACK_KINDS = (SubjectKind.ORGANISATION, SubjectKind.PORTFOLIO, SubjectKind.SEGME
 TREND_MONTHS = 12
 EVENTS_TOLD = 8
 HEAT_ROWS = 12
-MOVES_TOLD = 4
 CASES_TOLD = 10
-LEAST_MOVE = 0.05
-"""Less than this does not show with one decimal."""
 
 HEAT_KINDS = {
     SubjectKind.ORGANISATION: (SubjectKind.SEGMENT, SubjectKind.PORTFOLIO),
@@ -68,10 +71,19 @@ HEAT_KINDS = {
 MOVING_KINDS = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.PROJECT)
 
 
-def content_of(subject: Subject, month: Month, closing: MonthClosing | None) -> PackContent:
-    """What the pack of a closing says, or that of an open month as it stands now."""
+def content_of(
+    subject: Subject,
+    month: Month,
+    closing: MonthClosing | None,
+    *,
+    before: Month | None = None,
+) -> PackContent:
+    """What the pack of a closing says, or that of an open month as it stands now.
+
+    Changes are counted from the month before, or from the one that is named.
+    """
     standing = Standing(None if closing is None else closing.closed_at, month)
-    return _Reading.of(standing, subject, closing).content()
+    return _Reading.of(standing, subject, closing, before).content()
 
 
 @dataclass(frozen=True)
@@ -87,13 +99,19 @@ class _Reading:
     values: OwnValues
 
     @classmethod
-    def of(cls, standing: Standing, subject: Subject, closing: MonthClosing | None) -> _Reading:
+    def of(
+        cls,
+        standing: Standing,
+        subject: Subject,
+        closing: MonthClosing | None,
+        before: Month | None = None,
+    ) -> _Reading:
         # As it was called then; if no history reaches back so far, as it is called now.
         then = standing.subjects.setdefault(subject.pk, subject)
         scope = scope_of(standing, then)
         month = standing.month
         months = [month.plus(-back) for back in reversed(range(TREND_MONTHS)) if month - back > 0]
-        month_before = month.plus(-1)
+        month_before = before or latest_scored_before(month, standing.at)
         told = [subject.pk, *(row.pk for row in scope.of(*scope.members))]
         both = standing.scores([month, month_before], told)
         return cls(
@@ -156,9 +174,12 @@ class _Reading:
         return [self.line(subject) for subject in subjects if subject.pk in self.now]
 
     def bridge(self) -> Bridge | None:
-        weights = category_weights(self.standing.card_of(self.subject))
+        earlier = card_before(self.standing, self.subject, self.month_before)
         change = overall_change(
-            self.before.get(self.subject.pk), self.now.get(self.subject.pk), weights
+            self.before.get(self.subject.pk),
+            self.now.get(self.subject.pk),
+            category_weights(self.standing.card_of(self.subject)),
+            category_weights(earlier),
         )
         if change is None or change.before is None or change.now is None:
             return None
@@ -193,6 +214,8 @@ class _Reading:
             if event.subject_id in there and first <= event.day <= last
         ]
         found.sort(key=lambda event: (event.day, event.pk), reverse=True)
+        marks = event_marks([self._on_chart(event) for event in found])
+        numbers = {event: mark.number for mark in marks for event in mark.events}
         told = (
             EventFacts(
                 event.day.isoformat(),
@@ -201,10 +224,21 @@ class _Reading:
                 there[event.subject_id].name,
                 event.title,
                 event.text,
+                numbers[self._on_chart(event)],
             )
             for event in found[:EVENTS_TOLD]
         )
-        return Events(tuple(told), len(found))
+        return Events(
+            tuple(told),
+            len(found),
+            tuple(_mark_on_trend(mark) for mark in marks),
+        )
+
+    def _on_chart(self, event: Event) -> ChartEvent:
+        """As pages mark it (`selectors.events`), so that both number alike."""
+        name = self.standing.subjects[event.subject_id].name
+        is_own = event.subject_id == self.subject.pk
+        return ChartEvent(event.day, event.title, "" if is_own else name, event.text)
 
     def heat_maps(self) -> Iterable[HeatMap]:
         for kind in HEAT_KINDS[SubjectKind(self.subject.kind)]:
@@ -222,51 +256,79 @@ class _Reading:
                 tuple((int(band), bands[band]) for band in reversed(Band) if bands[band]),
             )
 
-    def _moving(self) -> list[SubjectLine]:
+    def _moving(self) -> list[Subject]:
         kinds: Sequence[str] = MOVING_KINDS
         if self.subject.kind == SubjectKind.SEGMENT:
             kinds = HEAT_KINDS[SubjectKind.SEGMENT]
-        return self.lines(self.scope.of(*kinds))
+        return self.scope.of(*kinds)
 
     def moves(self) -> Moves:
-        moved = [(line.change, line) for line in self._moving()]
-        known = [(change, line) for change, line in moved if change is not None]
-        known.sort(key=lambda pair: (pair[0], pair[1].code))
-        falls = [line for change, line in known if change <= -LEAST_MOVE]
-        rises = [line for change, line in reversed(known) if change >= LEAST_MOVE]
+        """By new values, and apart from these what moved without any (`selectors.moves`)."""
+        subjects = [row for row in self._moving() if row.pk in self.now]
+        renewed = renewed_in(self.standing, self.scope, self.month_before)
+        rises, falls, faded, compared = [], [], [], 0
+        for subject in subjects:
+            line = self.line(subject)
+            change = line.change
+            compared += change is not None
+            if change is None or abs(change) < LEAST_MOVE:
+                continue
+            if subject.pk not in renewed:
+                faded.append(line)
+            elif change > 0:
+                rises.append(line)
+            else:
+                falls.append(line)
         return Moves(
-            tuple(rises[:MOVES_TOLD]),
-            tuple(falls[:MOVES_TOLD]),
+            _largest(rises),
+            _largest(falls),
+            _largest(faded),
             len(rises),
             len(falls),
-            len(known),
+            len(faded),
+            compared,
         )
 
     def decisions(self) -> Decisions:
-        cases = []
+        costs = costs_of(self.standing)
+        found = []
         for subject in self.scope.of(*self.scope.members):
             if subject.pk not in self.now:
                 continue
             line = self.line(subject)
             if line.overall.band in (Band.RED, Band.INSUFFICIENT) or line.has_fallen:
-                cases.append((self._urgency(subject, line), line))
-        cases.sort(key=lambda case: (case[0], case[1].kind, case[1].code))
-        red = sum(line.overall.band == Band.RED for _, line in cases)
-        insufficient = sum(line.overall.is_insufficient for _, line in cases)
+                found.append(self._case(subject, line, costs.get(subject.pk)))
+        found.sort(key=lambda case: (case[0], case[1].line.kind, case[1].line.code))
+        cases = [case for _order, case in found]
+        red = sum(case.line.overall.band == Band.RED for case in cases)
+        insufficient = sum(case.line.overall.is_insufficient for case in cases)
         return Decisions(
-            tuple(line for _, line in cases[:CASES_TOLD]),
-            red,
-            len(cases) - red - insufficient,
-            insufficient,
+            tuple(cases[:CASES_TOLD]), red, len(cases) - red - insufficient, insufficient
         )
 
-    def _urgency(self, subject: Subject, line: SubjectLine) -> tuple[bool, float]:
-        """Importance times distance below green; without a score after all others."""
+    def _case(
+        self, subject: Subject, line: SubjectLine, cost: float | None
+    ) -> tuple[tuple[bool, bool, float, str], Case]:
+        """The case, and its place as on the summary: the points that it costs."""
         card = self.standing.card_of(subject)
-        size = self._importance(subject)
-        if line.overall.score is None or card is None:
-            return True, -size
-        return False, -size * max(card.green_from - line.overall.score, 0.0)
+        score = line.overall.score
+        below_green = None
+        if score is not None and card is not None:
+            below_green = max(card.green_from - score, 0.0)
+        on_summary = CostingCase(
+            kind=line.kind,
+            code=line.code,
+            name=line.name,
+            score=score,
+            coverage=line.overall.coverage or 0.0,
+            band=Band(line.overall.band or 0),
+            band_before=None if line.band_before is None else Band(line.band_before),
+            change=line.change,
+            weight=self._importance(subject),
+            below_green=below_green,
+            cost=cost,
+        )
+        return on_summary.order, Case(line, below_green, cost)
 
     def _importance(self, subject: Subject) -> float:
         """What part of its kind it is, so that kinds can stand in one list."""
@@ -358,15 +420,17 @@ class _Reading:
     def _line(self, card: Scorecard, metric_id: int, weight: float) -> LineFacts:
         metric = self.standing.metrics[metric_id]
         known = self.values.known.get((card.pk, metric_id), Known())
+        decimals = shown_decimals(metric.decimals, *(x for x, _ in metric.curve or ()))
         return LineFacts(
             code=metric.code,
             name=metric.name,
             question=metric.question,
-            meaning=definition_words(
-                metric, shown_decimals(metric.decimals, *(x for x, _ in metric.curve or ()))
-            ),
+            meaning=definition_words(metric, decimals),
             category=metric.category,
             perspective=metric.perspective,
+            cadence=metric.cadence,
+            unit=metric.unit,
+            decimals=decimals,
             weight=weight,
             curve=tuple((float(value), float(score)) for value, score in metric.curve or []),
             formula=metric.formula,
@@ -385,9 +449,26 @@ class _Reading:
                 yield KindCount(kind, given, len(scored) - given, len(there) - len(scored))
 
 
+def _mark_on_trend(mark: EventMark) -> MarkOnTrend:
+    first = mark.events[0]
+    return MarkOnTrend(
+        mark.number,
+        str(mark.month),
+        len(mark.events),
+        first.day.isoformat(),
+        first.title,
+        first.subject,
+    )
+
+
 def _mark(mark: StoredMark) -> Mark:
     band = None if mark.band is None else int(mark.band)
     return Mark(mark.score, mark.coverage, band, mark.low, mark.high)
+
+
+def _largest(lines: list[SubjectLine]) -> tuple[SubjectLine, ...]:
+    lines.sort(key=lambda line: (-abs(line.change or 0.0), line.code))
+    return tuple(lines[:MOVES_SHOWN])
 
 
 def _lowest_first(line: SubjectLine) -> tuple[bool, float, str]:

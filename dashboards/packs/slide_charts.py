@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from pptx.util import Pt
 from dashboards.packs import blocks, wording
 from dashboards.packs.slide_parts import Box, cut, rgb
 from dashboards.presentation.bands import style_of
-from dashboards.presentation.numbers import change_text, percent_text, score_text
+from dashboards.presentation.numbers import change_text, grouped, percent_text, score_text
 from metrics.batches.neutral import neutralised
 
 DASHES = {
@@ -106,68 +107,86 @@ def draw_categories(slide: Any, box: Box, block: blocks.Overview) -> None:
 def draw_bridge(slide: Any, box: Box, block: blocks.BridgeChart) -> None:
     """Stacked columns on an invisible base: PowerPoint's own bridges can't be made from here."""
     names = [block.before, *(step.name for step in block.steps), block.after]
-    base: list[float | None] = [None]
-    rises: list[float | None] = [None]
-    falls: list[float | None] = [None]
-    level = block.start
-    levels = [level]
-    for step in block.steps:
-        after = level + step.points
-        base.append(min(level, after))
-        rises.append(step.points if step.points >= 0 else None)
-        falls.append(-step.points if step.points < 0 else None)
-        level = after
-        levels.append(level)
-    ends = [block.start, *([None] * len(block.steps)), block.end]
+    levels = list(accumulate((step.points for step in block.steps), initial=block.start))
+    base = [min(pair) for pair in pairwise(levels)]
+    rises = [step.points if step.points >= 0 else None for step in block.steps]
+    falls = [-step.points if step.points < 0 else None for step in block.steps]
+    room = max(max(levels) - min(levels), 6.0)
+    told = [
+        score_text(block.start),
+        *(change_text(step.points) for step in block.steps),
+        score_text(block.end),
+    ]
     data = _chart_data(
         names,
         [
-            (_("Level before"), [*base, None]),
-            (_("Score"), ends),
-            (_("Rise"), [*rises, None]),
-            (_("Fall"), [*falls, None]),
+            (_("Level before"), [None, *base, None]),
+            (_("Score"), [block.start, *([None] * len(block.steps)), block.end]),
+            (_("Rise"), [None, *rises, None]),
+            (_("Fall"), [None, *falls, None]),
+            (_("Room for labels"), [room * 0.2] * len(names)),
         ],
     )
-    words = ", ".join(f"{step.name} {change_text(step.points)}" for step in block.steps)
-    words = (
-        f"{block.before} {score_text(block.start)}, {words}, {block.after} {score_text(block.end)}"
-    )
+    words = ", ".join(" ".join(pair) for pair in zip(names, told, strict=True))
     chart = _new_chart(slide, XL_CHART_TYPE.COLUMN_STACKED, box, data, words)
     values = _axes(chart)[1]
-    room = max(max(levels) - min(levels), 6.0)
     values.minimum_scale = max(min(levels) - room * 0.5, 0)
-    values.maximum_scale = min(max(levels) + room * 0.3, 110)
+    values.maximum_scale = max(levels) + room * 0.3
     plot = chart.plots[0]
     plot.gap_width, plot.overlap = 60, 100
-    hidden, score, rise, fall = plot.series
+    hidden, score, rise, fall, above = plot.series
     hidden.format.fill.background()
     _paint(score, "muted")
     _paint(rise, "rise")
     _paint(fall, "fall")
-    _label(score, "0.0", XL_LABEL_POSITION.INSIDE_END)
-    score.data_labels.font.color.rgb = rgb("accent-ink")
-    # A column may be lower than its own label, so that its name tells the points as well.
-    _label(rise, "+0.0;-0.0;0.0", XL_LABEL_POSITION.INSIDE_BASE)
-    _label(fall, "\N{MINUS SIGN}0.0", XL_LABEL_POSITION.INSIDE_BASE)
+    above.format.fill.background()
+    # A column may be lower than its own label: all stand above the columns.
+    for place, words in enumerate(told):
+        _tell(above.points[place], words, XL_LABEL_POSITION.INSIDE_BASE)
+
+
+def _tell(point: Any, words: str, position: Any) -> None:
+    """A label of its own beside a point."""
+    frame = point.data_label.text_frame
+    frame.text = words
+    font = frame.paragraphs[0].runs[0].font
+    font.size, font.bold = Pt(12), True
+    font.color.rgb = rgb("ink")
+    point.data_label.position = position
 
 
 def draw_trend(slide: Any, box: Box, block: blocks.TrendChart) -> None:
-    data = _chart_data(block.months, [(one.name, one.scores) for one in block.series])
+    """Lines, and above them a series without a line that marks the events by their numbers."""
+    known = [score for one in block.series for score in one.scores if score is not None]
+    low = max((min(known, default=0) - 3) // 5 * 5, 0)
+    high = min((max(known, default=100) + 3) // 5 * 5 + 5, 100)
+    top = high + (high - low) * 0.12 if block.marks else high
+    lines: list[tuple[str, Sequence[float | None]]] = [
+        (one.name, one.scores) for one in block.series
+    ]
+    labels = {mark.place: mark.label for mark in block.marks}
+    if labels:
+        heights = [top if place in labels else None for place in range(len(block.months))]
+        lines.append((_("Events"), heights))
     words = "; ".join(
         f"{one.name}: {', '.join(score_text(score) for score in one.scores)}"
         for one in block.series
     )
+    data = _chart_data(block.months, lines)
     chart = _new_chart(slide, XL_CHART_TYPE.LINE_MARKERS, box, data, words)
+    chart.font.size = Pt(10)
     values = _axes(chart, shows_values=True)[1]
-    known = [score for one in block.series for score in one.scores if score is not None]
-    values.minimum_scale = max((min(known, default=0) // 10 - 1) * 10, 0)
-    values.maximum_scale = min((max(known, default=100) // 10 + 2) * 10, 100)
+    values.minimum_scale = low
+    values.maximum_scale = top + (top - high)
+    values.major_unit = 5 if high - low <= 30 else 10 if high - low <= 60 else 20
     values.tick_labels.number_format = "0"
     values.tick_labels.number_format_is_linked = False
     chart.has_legend = True
     chart.legend.position = XL_LEGEND_POSITION.RIGHT
     chart.legend.include_in_layout = False
-    for series, one in zip(chart.plots[0].series, block.series, strict=True):
+    if labels:
+        _mark_events(chart.plots[0].series[-1], labels)
+    for series, one in zip(chart.plots[0].series, block.series, strict=False):
         colour = rgb(f"category-{one.category.replace('_', '-')}")
         series.smooth = False
         series.format.line.color.rgb = colour
@@ -178,6 +197,18 @@ def draw_trend(slide: Any, box: Box, block: blocks.TrendChart) -> None:
         series.marker.format.fill.solid()
         series.marker.format.fill.fore_color.rgb = colour
         series.marker.format.line.color.rgb = colour
+
+
+def _mark_events(series: Any, labels: Mapping[int, str]) -> None:
+    series.smooth = False
+    series.format.line.fill.background()
+    series.marker.style = XL_MARKER_STYLE.DIAMOND
+    series.marker.size = 9
+    series.marker.format.fill.solid()
+    series.marker.format.fill.fore_color.rgb = rgb("ink")
+    series.marker.format.line.color.rgb = rgb("ink")
+    for place, label in labels.items():
+        _tell(series.points[place], label, XL_LABEL_POSITION.RIGHT)
 
 
 def draw_moves(slide: Any, box: Box, block: blocks.MovesChart) -> None:
@@ -198,7 +229,8 @@ def draw_moves(slide: Any, box: Box, block: blocks.MovesChart) -> None:
     for place, change in enumerate(changes):
         point = series.points[place].format.fill
         point.solid()
-        point.fore_color.rgb = rgb("rise" if change >= 0 else "fall")
+        colour = "faint" if not block.is_by_values else "rise" if change >= 0 else "fall"
+        point.fore_color.rgb = rgb(colour)
 
 
 def draw_known(slide: Any, box: Box, block: blocks.KnownChart) -> None:
@@ -217,4 +249,30 @@ def draw_known(slide: Any, box: Box, block: blocks.KnownChart) -> None:
     _paint(plot.series[0], "accent")
     _paint(plot.series[1], "insufficient-soft")
     _label(plot.series[0], "0", XL_LABEL_POSITION.INSIDE_END)
+    plot.series[0].data_labels.font.color.rgb = rgb("accent-ink")
+
+
+def draw_counts(slide: Any, box: Box, block: blocks.CountsChart) -> None:
+    parts = (
+        (_("With an overall score"), block.scored, "accent"),
+        (_("Insufficient"), block.insufficient, "insufficient"),
+        (_("Not measured"), block.without, "line"),
+    )
+    data = _chart_data(block.names, [(word, numbers) for word, numbers, _colour in parts])
+    words = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{word} {grouped(numbers[place])}" for word, numbers, _colour in parts)
+        for place, name in enumerate(block.names)
+    )
+    chart = _new_chart(slide, XL_CHART_TYPE.BAR_STACKED_100, box, data, words)
+    _axes(chart)[0].reverse_order = True
+    chart.has_legend = True
+    chart.legend.position = XL_LEGEND_POSITION.BOTTOM
+    chart.legend.include_in_layout = False
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 45, 100
+    for series, (_word, _numbers, colour) in zip(plot.series, parts, strict=True):
+        _paint(series, colour)
+    # What is 0 needs no label.
+    _label(plot.series[0], "#,##0;;", XL_LABEL_POSITION.CENTER)
     plot.series[0].data_labels.font.color.rgb = rgb("accent-ink")

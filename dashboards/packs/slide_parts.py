@@ -21,7 +21,7 @@ SIDE = 0.6
 INNER = WIDTH - 2 * SIDE
 """All in inches."""
 
-EM = 0.54
+EM = 0.52
 """The width of a letter against its size, on the safe side."""
 LINE = 1.24
 """The height of a line against the size of its letters."""
@@ -46,9 +46,9 @@ class Box:
         return Inches(self.left), Inches(self.top), Inches(self.width), Inches(self.height)
 
 
-def lines_of(text: str, width: float, size: float) -> int:
+def lines_of(text: str, width: float, size: float, em: float = EM) -> int:
     """How many lines a text takes at most."""
-    letters = max(int(width * 72 / (size * EM)), 1)
+    letters = max(int(width * 72 / (size * em)), 1)
     return sum(max(ceil(len(part) * 1.06 / letters), 1) for part in text.split("\n"))
 
 

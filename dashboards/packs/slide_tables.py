@@ -52,9 +52,19 @@ class Grid:
         """With the largest letters that let all of it stand on the slide."""
         for size in SIZES:
             larger = replace(self, size=size)
-            if size > self.size and larger.height(width) <= room:
+            fits = larger.height(width) <= room and not larger.breaks_words(width)
+            if size > self.size and fits:
                 return larger
         return self
+
+    def breaks_words(self, width: float) -> bool:
+        """Whether a word of the head is wider than its column."""
+        whole = sum(self.widths)
+        return any(
+            lines_of(word, part / whole * width - 0.14, self.size) > 1
+            for cell, part in zip(self.head, self.widths, strict=True)
+            for word in cell.text.split()
+        )
 
     def height(self, width: float) -> float:
         """Of the whole table."""
@@ -92,18 +102,15 @@ def grid_of(block: blocks.Block) -> Grid | None:
 
 
 def grid_of_scores(block: blocks.ScoreTable) -> Grid:
-    has_remark = bool(block.remark_head)
     head = [Cell(block.head), *(Cell(label, True) for label in wording.measure_labels())]
+    head += [Cell(label, True) for label in block.remark_heads]
     rows = []
-    for line, remark in zip(block.rows, block.remarks or ("",) * len(block.rows), strict=True):
+    for place, line in enumerate(block.rows):
         name = f"{line.name} ({wording.kind_label(line.kind)})" if block.with_kind else line.name
-        row = [Cell(name, is_strong=True), *_score_cells(line)]
-        rows.append((*row, Cell(remark, True)) if has_remark else tuple(row))
-    widths = [3.6, *([1.0] * 5)]
-    if has_remark:
-        head.append(Cell(block.remark_head, True))
-        widths.append(1.15)
-    return Grid(tuple(widths), tuple(head), tuple(rows), block.more, 10)
+        remarks = (Cell(remark, True) for remark in block.remarks_of(place))
+        rows.append((Cell(name, is_strong=True), *_score_cells(line), *remarks))
+    widths = (3.6, *([1.0] * 5), *([1.15] * len(block.remark_heads)))
+    return Grid(widths, tuple(head), tuple(rows), block.more, 10)
 
 
 def _score_cells(line: SubjectLine) -> Iterator[Cell]:
@@ -118,7 +125,7 @@ def _grid_of_table(block: blocks.Table) -> Grid:
             Cell(text, column.is_number, is_strong=place == 0)
             for place, (column, text) in enumerate(zip(block.columns, row, strict=True))
         )
-        for row in block.rows
+        for row in block.brief or block.rows
     )
     return Grid(
         tuple(column.width for column in block.columns),

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+import numpy as np
 from django.db import models
 from django.db.models import Q
 
@@ -98,9 +99,9 @@ class Standing:
     def cards(self) -> dict[int, Scorecard]:
         return rows_at(Scorecard, self.at)
 
-    @cached_property
-    def metrics(self) -> dict[int, MetricDefinition]:
-        return rows_at(MetricDefinition, self.at)
+    @property
+    def metrics(self) -> Mapping[int, MetricDefinition]:
+        return self.ledger.metric_rows
 
     @cached_property
     def lines(self) -> dict[int, list[ScorecardLine]]:
@@ -134,6 +135,11 @@ class Standing:
         if self.at is None:
             return read_measurements(self.ledger, month, month, subjects)
         return read_measurements_as_of(self.ledger, self.at, month, month, subjects)
+
+    @cached_property
+    def all_measurements(self) -> dict[int, Measurements]:
+        """The same of everybody."""
+        return self.measurements(np.arange(len(self.ledger.subject_ids)))
 
     def scores(
         self, months: Iterable[Month], subjects: Iterable[int] | None = None

@@ -16,7 +16,10 @@ from dashboards.packs.content import (
     Decisions,
     Events,
     HeatMap,
+    KindCount,
+    LineFacts,
     Mark,
+    MarkOnTrend,
     MoneyLine,
     Moves,
     PackContent,
@@ -35,8 +38,9 @@ from dashboards.presentation.numbers import (
     listed,
     percent_text,
     score_text,
+    value_text,
 )
-from metrics.choices import Band, Category
+from metrics.choices import Band, Cadence, Category
 from projects.choices import SubjectKind
 from projects.months import Month
 
@@ -99,7 +103,18 @@ def measure_labels() -> list[str]:
 def scores_in_words(line: SubjectLine) -> str:
     """All five scores in one line: so that no page shows a financial score alone."""
     pairs = zip(measure_labels(), line.marks, strict=True)
-    return "  ·  ".join(f"{label} {marked(mark)}" for label, mark in pairs)
+    return "  ·  ".join(f"{label} {_score_or_unknown(mark)}" for label, mark in pairs)
+
+
+def _score_or_unknown(mark: Mark) -> str:
+    return _("unknown") if mark.score is None else marked(mark)
+
+
+def possible(mark: Mark) -> str:
+    """The range that a score can still take."""
+    if not mark.is_measured:
+        return UNKNOWN
+    return _("%(low)s to %(high)s") % {"low": score_text(mark.low), "high": score_text(mark.high)}
 
 
 def month_of(content: PackContent) -> str:
@@ -236,6 +251,62 @@ def events_title(events: Events) -> str:
     }
 
 
+EVENTS_NAMED = 4
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def mark_label(mark: MarkOnTrend) -> str:
+    """Its number; where several events stand together, their count too."""
+    return str(mark.number) if mark.events == 1 else f"{mark.number} {TIMES}{mark.events}"
+
+
+def events_note(events: Events) -> str:
+    """The marks of a trend, the latest ones named."""
+    if not events.marks:
+        return ""
+    told = [_mark_words(mark) for mark in events.marks[-EVENTS_NAMED:]]
+    earlier = sum(mark.events for mark in events.marks[:-EVENTS_NAMED])
+    if earlier:
+        told.insert(
+            0,
+            ngettext("%(number)s earlier one", "%(number)s earlier ones", earlier)
+            % {"number": grouped(earlier)},
+        )
+    return _("Events: %(what)s") % {"what": "; ".join(told)}
+
+
+def _mark_words(mark: MarkOnTrend) -> str:
+    facts = {
+        "number": mark.number,
+        "title": mark.title,
+        "day": day_text(mark.day),
+        "more": grouped(mark.events - 1),
+    }
+    if mark.events == 1:
+        return _("(%(number)s) %(title)s, %(day)s") % facts
+    return (
+        ngettext(
+            "(%(number)s) %(title)s and %(more)s more, from %(day)s on",
+            "(%(number)s) %(title)s and %(more)s more, from %(day)s on",
+            mark.events - 1,
+        )
+        % facts
+    )
+
+
+def events_since(content: PackContent) -> str:
+    """What happened after the month before: beside what changed."""
+    first = Month.parse(content.month_before).last_day
+    found = [
+        _("%(title)s, %(day)s") % {"title": event.title, "day": day_text(event.day)}
+        for event in reversed(content.events.rows)
+        if date.fromisoformat(event.day) > first
+    ]
+    if not found:
+        return ""
+    return _("Meanwhile: %(what)s") % {"what": "; ".join(found[-EVENTS_NAMED:])}
+
+
 def heat_title(heat: HeatMap) -> str:
     bands = {Band(band): number for band, number in heat.by_band}
     facts = {"total": grouped(heat.total), "kind": plural(heat.kind)}
@@ -246,9 +317,29 @@ def heat_title(heat: HeatMap) -> str:
     facts |= {"lowest": lowest.name, "score": score_text(lowest.overall.score)}
     if heat.total == 1:
         return _("%(lowest)s is the only one, with %(score)s") % facts
+    scored = heat.total - bands.get(Band.INSUFFICIENT, 0)
+    if scored * 2 < heat.total:
+        facts["scored"] = grouped(scored)
+        return (
+            ngettext(
+                "Only %(scored)s of %(total)s %(kind)s has a score; lowest is %(lowest)s,"
+                " %(score)s",
+                "Only %(scored)s of %(total)s %(kind)s have a score; lowest is %(lowest)s,"
+                " %(score)s",
+                scored,
+            )
+            % facts
+        )
     if red := bands.get(Band.RED, 0):
         facts["red"] = grouped(red)
-        return _("%(red)s of %(total)s %(kind)s red; lowest is %(lowest)s, %(score)s") % facts
+        return (
+            ngettext(
+                "%(red)s of %(total)s %(kind)s is red; lowest is %(lowest)s, %(score)s",
+                "%(red)s of %(total)s %(kind)s are red; lowest is %(lowest)s, %(score)s",
+                red,
+            )
+            % facts
+        )
     return _("None of %(total)s %(kind)s is red; lowest is %(lowest)s, %(score)s") % facts
 
 
@@ -265,6 +356,8 @@ def moves_title(content: PackContent) -> str:
     if not moves.compared:
         return _("Nothing can be compared with %(before)s") % before
     if not moves.rises and not moves.falls:
+        if moves.faded:
+            return _("No new value has moved anything since %(before)s") % before
         return _("Nothing has moved since %(before)s") % before
     words = []
     if moves.rises:
@@ -283,11 +376,53 @@ def moves_title(content: PackContent) -> str:
 
 
 def moves_lead(moves: Moves) -> str:
-    return _("%(risen)s rose and %(fallen)s fell, of %(compared)s with a score in both months.") % {
-        "risen": grouped(moves.risen),
-        "fallen": grouped(moves.fallen),
-        "compared": grouped(moves.compared),
+    if not moves.compared:
+        return ""
+    parts = [
+        ngettext("%(number)s rose", "%(number)s rose", moves.risen)
+        % {"number": grouped(moves.risen)},
+        ngettext("%(number)s fell", "%(number)s fell", moves.fallen)
+        % {"number": grouped(moves.fallen)},
+    ]
+    if moves.without:
+        parts.append(
+            ngettext(
+                "%(number)s moved without a new value",
+                "%(number)s moved without a new value",
+                moves.without,
+            )
+            % {"number": grouped(moves.without)}
+        )
+    return ngettext(
+        "Of %(compared)s with a score in both months: %(what)s.",
+        "Of %(compared)s with a score in both months: %(what)s.",
+        moves.compared,
+    ) % {"compared": grouped(moves.compared), "what": listed(parts)}
+
+
+def faded_title(moves: Moves) -> str:
+    first = moves.faded[0]
+    return ngettext(
+        "%(number)s moved without a new value: %(name)s (%(change)s)",
+        "%(number)s moved without a new value, most %(name)s (%(change)s)",
+        moves.without,
+    ) % {
+        "number": grouped(moves.without),
+        "name": first.name,
+        "change": change_text(first.change),
     }
+
+
+def decisions_lead(decisions: Decisions) -> str:
+    if decisions.is_weighed:
+        return _(
+            "Red, fallen a band, or too little known. First comes what costs most points of the"
+            " organisation's overall score against green."
+        )
+    return _(
+        "Red, fallen a band, or too little known. What weighs most among its kind and is furthest"
+        " from green comes first; what it costs was not worked out for this month."
+    )
 
 
 def decisions_title(decisions: Decisions) -> str:
@@ -356,21 +491,67 @@ def short_amount(amount: str, currency: str, number: int) -> str:
     return money_short(Decimal(amount), currency) if number else UNKNOWN
 
 
+def shares_of(card: ScorecardFacts) -> list[float]:
+    """What part each category has in the overall score."""
+    whole = sum(card.category_weights)
+    return [weight / whole for weight in card.category_weights]
+
+
 def scorecard_title(card: ScorecardFacts | None) -> str:
     if card is None:
         return _("No scorecard judges this subject")
-    whole = sum(card.category_weights)
-    parts = [
-        (weight / whole, category_label(category))
-        for category, weight in zip(Category.values, card.category_weights, strict=True)
-    ]
-    share, name = max(parts, key=lambda part: part[0])
-    if min(part[0] for part in parts) == share:
+    shares = shares_of(card)
+    if min(shares) == max(shares):
         return _("All four categories weigh the same")
+    name = category_label(Category.values[shares.index(max(shares))])
     return _("%(name)s weighs most: %(share)s of the overall score") % {
         "name": name,
-        "share": percent_text(share),
+        "share": percent_text(max(shares)),
     }
+
+
+def weights_title(cards: Sequence[ScorecardFacts]) -> str:
+    subjects = sum(card.subjects for card in cards)
+    return ngettext(
+        "%(cards)s scorecards judge %(number)s subject",
+        "%(cards)s scorecards judge %(number)s subjects",
+        subjects,
+    ) % {"cards": grouped(len(cards)), "number": grouped(subjects)}
+
+
+def definitions_title(card: ScorecardFacts) -> str:
+    return ngettext(
+        "What is asked of each %(kind)s: %(number)s metric",
+        "What is asked of each %(kind)s: %(number)s metrics",
+        len(card.lines),
+    ) % {"kind": kind_label(card.kind).lower(), "number": grouped(len(card.lines))}
+
+
+def brief_meaning(line: LineFacts) -> str:
+    """The question, how often it is asked, and what scores least and most."""
+    words = [line.question, str(Cadence(line.cadence).label)]
+    if line.curve:
+        ends = (line.curve[0], line.curve[-1])
+        told = [
+            _("%(value)s scores %(score)s")
+            % {"value": value_text(value, line.unit, line.decimals), "score": f"{score:g}"}
+            for value, score in ends
+        ]
+        words[-1] += f": {listed(told)}."
+    else:
+        words[-1] += "."
+    if line.formula:
+        words.append(_("Formula: %(formula)s") % {"formula": line.formula})
+    return " ".join(filter(None, words))
+
+
+def counts_title(counts: Sequence[KindCount]) -> str:
+    scored, whole = sum(count.scored for count in counts), sum(count.total for count in counts)
+    return ngettext(
+        "%(scored)s of %(whole)s subject has an overall score",
+        "%(scored)s of %(whole)s subjects have an overall score",
+        whole,
+    ) % {"scored": grouped(scored), "whole": grouped(whole)}
 
 
 def coverage_title(content: PackContent) -> str:

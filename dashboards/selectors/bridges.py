@@ -17,16 +17,23 @@ from metrics.scoring.explanation import Node
 
 
 def overall_change(
-    before: Score | None, now: Score | None, weights: Mapping[str, float]
+    before: Score | None,
+    now: Score | None,
+    weights: Mapping[str, float],
+    weights_before: Mapping[str, float] | None = None,
 ) -> Change | None:
     """Category by category and the balance; None if either month has no overall score.
+
+    `weights_before`: those of the month before, where it was scored by others.
 
     None as well where the weights count no category that has a score: a kind whose scorecard is
     gone keeps its scores of closed months, and nothing tells what they were made of.
     """
-    if before is None or now is None or not (_used(before, weights) and _used(now, weights)):
+    if weights_before is None:
+        weights_before = weights
+    if before is None or now is None or not (_used(before, weights_before) and _used(now, weights)):
         return None
-    return change_between(_overall_node(before, weights), _overall_node(now, weights))
+    return change_between(_overall_node(before, weights_before), _overall_node(now, weights))
 
 
 def _used(score: Score, weights: Mapping[str, float]) -> float:

@@ -68,10 +68,10 @@ def largest_moves(month: ViewMonth, portfolios: Sequence[PortfolioNode]) -> Move
 
     Three queries. A value is new in the month in which it comes into force.
     """
-    if month.previous is None:
+    if month.before is None:
         return Moves()
     fresh = (
-        Measurement.objects.filter(month__gt=month.previous, month__lte=month.month)
+        Measurement.objects.filter(month__gt=month.before, month__lte=month.month)
         .order_by()
         .values("subject")
     )
@@ -91,7 +91,7 @@ def _largest(moves: Iterable[Move]) -> tuple[Move, ...]:
 
 def _moved(subjects: QuerySet, month: ViewMonth) -> QuerySet:
     moved: QuerySet = (
-        with_scores(subjects, month.month, month.previous)
+        with_scores(subjects, month.month, month.before)
         .annotate(change=F("now__overall_score") - F("before__overall_score"))
         .filter(Q(change__gte=LEAST_MOVE) | Q(change__lte=-LEAST_MOVE))
     )
@@ -129,9 +129,14 @@ def _of_groups(
     month: ViewMonth, fresh: QuerySet, portfolios: Sequence[PortfolioNode]
 ) -> list[tuple[bool, Move]]:
     """All portfolios and segments that moved: there are few of them."""
+    renewed_projects = Project.objects.filter(_with_new_values(fresh))
     of_segments = [
-        model.objects.filter(**{f"{path}__in": fresh}).values("segment")
-        for model, path in ((Engagement, "pk"), (Customer, "pk"), (Offer, "service"))
+        model.objects.filter(**{f"{path}__in": those}).values("segment")
+        for model, path, those in (
+            (Engagement, "project", renewed_projects.values("pk")),
+            (Customer, "pk", fresh),
+            (Offer, "service", fresh),
+        )
     ]
     below = Q()
     for segments in of_segments:
@@ -143,12 +148,7 @@ def _of_groups(
         .order_by()
         .values_list("pk", "is_new", *_FIELDS)
     )
-    renewed = set(
-        Project.objects.filter(_with_new_values(fresh))
-        .order_by()
-        .values_list("portfolio", flat=True)
-        .distinct()
-    )
+    renewed = set(renewed_projects.order_by().values_list("portfolio", flat=True).distinct())
     keys = {node.scores.pk: node.keys for node in portfolios}
     return [
         (bool(is_new) or bool(keys.get(pk, frozenset()) & renewed), _move(row))

@@ -73,14 +73,14 @@ def pack_choice(subject: Subject, month: ViewMonth) -> PackChoice:
     )
 
 
-def kept_packs(number: str | None) -> Page[KeptPacks]:
+def kept_packs(number: str | None, *, per_page: int = CLOSINGS_PER_PAGE) -> Page[KeptPacks]:
     """All that are kept, the latest month first."""
     pairs = (
         Pack.objects.filter(kind=PackKind.PDF)
         .order_by("-closing__month", "-closing__closed_at", "subject__name", "pk")
         .values_list("closing_id", "subject_id")
     )
-    page: Page = Paginator(pairs, CLOSINGS_PER_PAGE).get_page(number)
+    page: Page = Paginator(pairs, per_page).get_page(number)
     shown = list(page.object_list)
     rows = Pack.objects.filter(
         closing__in={closing for closing, _ in shown}, subject__in={one for _, one in shown}

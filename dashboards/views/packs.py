@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.exports.packs import kept_packs_table
 from dashboards.models import Pack, PackKind
 from dashboards.models.packs import MEDIA_TYPES, file_name
 from dashboards.operations.packs import keep_packs, pack_now
@@ -31,6 +32,7 @@ from dashboards.selectors.packs import (
     pack_subjects,
 )
 from dashboards.views.empty import nothing_yet
+from dashboards.views.exports import LEAST_TOO_MANY
 from dashboards.views.month_pages import render_month
 from dashboards.views.requests import month_of
 from metrics.closed_months import ClosedMonths
@@ -64,15 +66,23 @@ def pack_list(request: HttpRequest) -> HttpResponse:
     if month is None or subject is None:
         return nothing_yet(request)
     form = SubjectForm({"subject": subject.code}, subjects)
+    choice = pack_choice(subject, month)
     return render_month(
         request,
         "pack_list",
         month,
         {
             "form": form,
-            "choice": pack_choice(subject, month),
+            "choice": choice,
             "kinds": PackKind,
             "kept": kept_packs(request.GET.get("page")),
+        },
+        title=_("Packs"),
+        exports={
+            "of-month": lambda: kept_packs_table(subject.code, choice.kept),
+            "kept": lambda: kept_packs_table(
+                _("all kept"), kept_packs(None, per_page=LEAST_TOO_MANY)
+            ),
         },
     )
 

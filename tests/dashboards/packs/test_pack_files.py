@@ -14,10 +14,13 @@ from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pypdf import PdfReader
 
-from dashboards.packs import pages, wording
+from dashboards.packs import drawing, pages, wording
+from dashboards.packs.blocks import Note, ScoreTable, TrendChart
 from dashboards.packs.content import (
+    Case,
     EventFacts,
     Events,
+    MarkOnTrend,
     PackContent,
     RedValue,
     canonical,
@@ -97,15 +100,6 @@ def test_a_closed_month_says_that_it_does_not_change(closed_month: PackContent) 
     assert "may still change" not in words
 
 
-def test_the_financial_score_is_alone_on_no_sheet_and_no_slide(open_month: PackContent) -> None:
-    sheets = pdf_pages(write_pack(open_month, "pdf"))
-    slides = [slide_words(slide) for slide in slides_of(write_pack(open_month, "pptx"))]
-    with_financial = [words for words in (*sheets, *slides) if "Financial" in words]
-    assert len(with_financial) > len(sheets)
-    for words in with_financial:
-        assert [category for category in CATEGORIES if category not in words] == []
-
-
 def test_slides_have_real_titles_that_say_the_message(open_month: PackContent) -> None:
     slides = slides_of(write_pack(open_month, "pptx"))
     titles = [slide.shapes.title.text_frame.text for slide in slides]
@@ -122,12 +116,14 @@ def test_slides_have_real_titles_that_say_the_message(open_month: PackContent) -
 def test_the_bridge_is_a_native_chart_that_adds_up(open_month: PackContent) -> None:
     slide = slides_of(write_pack(open_month, "pptx"))[2]
     [chart] = charts_of(slide)
-    _base, score, rise, fall = chart.plots[0].series
+    _base, score, rise, fall, above = chart.plots[0].series
     ends = [value for value in score.values if value is not None]
     steps = sum(value for value in rise.values if value) - sum(v for v in fall.values if v)
     assert ends == [75.0, 64.0]
     assert ends[0] + steps == pytest.approx(ends[1], abs=1e-9)
     assert list(chart.plots[0].categories)[1:5] == CATEGORIES
+    labels = [above.points[place].data_label.text_frame.text for place in range(7)]
+    assert labels == ["75.0", "+1.0", "+0.5", "0.0", "\N{MINUS SIGN}12.5", "0.0", "64.0"]
 
 
 def test_charts_hold_the_same_numbers_and_can_be_edited(open_month: PackContent) -> None:
@@ -146,6 +142,94 @@ def test_charts_hold_the_same_numbers_and_can_be_edited(open_month: PackContent)
     changed.add_series("Tactical", [1.0])
     trend.replace_data(changed)
     file.save(io.BytesIO())
+
+
+@pytest.fixture
+def eventful(open_month: PackContent) -> PackContent:
+    """Something in January, and two things in March."""
+    rows = (
+        EventFacts("2026-03-20", "project", "P", "New quay", "Crane repaired", "", 2),
+        EventFacts("2026-03-02", "project", "P", "New quay", "Storm", "It took the crane.", 2),
+        EventFacts("2026-01-05", "organisation", "ORG", "Ferry Services", "Merger", "", 1),
+    )
+    marks = (
+        MarkOnTrend(1, "2026-01", 1, "2026-01-05", "Merger", ""),
+        MarkOnTrend(2, "2026-03", 2, "2026-03-02", "Storm", "New quay"),
+    )
+    return replace(open_month, events=Events(rows, 3, marks))
+
+
+def test_events_are_marked_on_the_trend_of_the_pdf(eventful: PackContent) -> None:
+    trend = next(page for page in pages.pages_of(eventful) if page.key == "trend")
+    [chart] = [block for block in trend.blocks if isinstance(block, TrendChart)]
+    assert [(mark.place, mark.label) for mark in chart.marks] == [(9, "1"), (11, "2 ×2")]  # noqa: RUF001
+    drawn = str(drawing.trend_svg(chart))
+    assert ">1</text>" in drawn
+    assert ">2 ×2</text>" in drawn  # noqa: RUF001
+    assert drawn.count('stroke-dasharray="1.5 2.5"') == 2
+    words = pdf_words(write_pack(eventful, "pdf"))
+    assert "Events: (1) Merger, 5 Jan 2026; (2) Storm and 1 more, from 2 Mar 2026 on" in words
+    assert "Meanwhile: Storm, 2 Mar 2026; Crane repaired, 20 Mar 2026" in words
+    assert "It took the crane." in words
+
+
+def test_events_are_marked_on_the_native_trend_of_the_slides(eventful: PackContent) -> None:
+    slides = slides_of(write_pack(eventful, "pptx"))
+    [chart] = charts_of(slides[3])
+    *lines, events = chart.plots[0].series
+    assert [series.name for series in lines] == CATEGORIES
+    assert events.name == "Events"
+    marked = {place for place, value in enumerate(events.values) if value is not None}
+    assert marked == {9, 11}
+    told = {place: events.points[place].data_label.text_frame.text for place in marked}
+    assert told == {9: "1", 11: "2 ×2"}  # noqa: RUF001
+    assert "(1) Merger, 5 Jan 2026" in slide_words(slides[3])
+    assert "Meanwhile: Storm" in slide_words(slides[2])
+    assert "It took the crane." in slide_words(slides[4])
+
+
+def test_what_moved_without_a_new_value_has_a_page_of_its_own(open_month: PackContent) -> None:
+    line = replace(open_month.score, name="Quiet harbour", before=70.0)
+    moves = replace(open_month.moves, faded=(line,), without=1)
+    told = replace(open_month, moves=moves)
+    title = "1 moved without a new value: Quiet harbour (\N{MINUS SIGN}6.0)"
+    assert title in pdf_words(write_pack(told, "pdf"))
+    slides = slides_of(write_pack(told, "pptx"))
+    assert title in {slide.shapes.title.text_frame.text for slide in slides}
+    assert "without a new value:" not in pdf_words(write_pack(open_month, "pdf"))
+
+
+def test_a_decision_says_what_it_costs_or_that_nobody_knows(open_month: PackContent) -> None:
+    line = open_month.score
+    cases = (Case(line, 11.0, 1.234), Case(line, 11.0, None))
+    told = replace(open_month, decisions=replace(open_month.decisions, cases=cases, red=2))
+    note, table = decision_blocks(told)
+    assert table.remark_heads == ("Why", "Costs in points")
+    assert [remarks[1] for remarks in table.remarks] == ["1.23", "\N{EN DASH}"]
+    assert "costs most points" in note.text
+    unweighed = replace(told.decisions, cases=cases[1:])
+    note, _table = decision_blocks(replace(told, decisions=unweighed))
+    assert "was not worked out for this month" in note.text
+
+
+def decision_blocks(told: PackContent) -> tuple[Note, ScoreTable]:
+    page = next(page for page in pages.pages_of(told) if page.key == "decisions")
+    note, table = page.blocks
+    assert isinstance(note, Note)
+    assert isinstance(table, ScoreTable)
+    return note, table
+
+
+def test_definitions_weights_coverage_and_how_to_read_end_the_pack(
+    open_month: PackContent,
+) -> None:
+    keys = [page.key for page in pages.pages_of(open_month)]
+    assert keys[-6:-2] == ["coverage", "counts", "scorecard", "weights"]
+    assert keys[-2].startswith("definitions-")
+    assert keys[-1] == "reading"
+    slides = slides_of(write_pack(open_month, "pptx"))
+    assert "How to read this pack" in slide_words(slides[-1])
+    assert "How to read this pack" in pdf_pages(write_pack(open_month, "pdf"))[-1]
 
 
 def test_the_slides_carry_the_hash_of_the_data(closed_month: PackContent) -> None:
@@ -189,15 +273,27 @@ def crowded(told: PackContent) -> PackContent:
         1.0,
         LONG * 4,
     )
-    event = EventFacts("2026-03-02", "project", "P", LONG[:255], LONG[:80], LONG * 4)
+    event = EventFacts("2026-03-02", "project", "P", LONG[:255], LONG[:80], LONG * 4, 3)
+    marks = tuple(
+        MarkOnTrend(place + 1, month.month, 9, "2026-03-02", LONG[:80], LONG[:255])
+        for place, month in enumerate(told.trend)
+    )
     return replace(
         told,
-        events=Events((event,) * 8, 44),
+        events=Events((event,) * 8, 44, marks),
         name=LONG[:255],
         organisation=LONG[:255],
         heat_maps=(heat,),
-        moves=replace(told.moves, rises=(line,) * 5, falls=(line,) * 5, risen=90, fallen=80),
-        decisions=replace(told.decisions, rows=(line,) * 10, red=500),
+        moves=replace(
+            told.moves,
+            rises=(line,) * 4,
+            falls=(line,) * 4,
+            faded=(line,) * 4,
+            risen=90,
+            fallen=80,
+            without=70,
+        ),
+        decisions=replace(told.decisions, cases=(Case(line, 30.0, 12.34),) * 10, red=500),
         red_values=replace(told.red_values, rows=(red,) * 10, total=99),
     )
 
@@ -265,3 +361,10 @@ def test_titles_without_two_scores_say_why(open_month: PackContent) -> None:
     )
     title = wording.overview_title(replace(open_month, score=unknown))
     assert title == "There is no overall score: only 100% of what is expected is known"
+
+
+def test_a_list_of_which_little_is_known_does_not_boast_that_none_is_red(
+    open_month: PackContent,
+) -> None:
+    heat = replace(open_month.heat_maps[0], total=12, by_band=((2, 1), (0, 11)))
+    assert wording.heat_title(heat).startswith("Only 1 of 12 segments has a score")

@@ -15,7 +15,9 @@ from django.test import Client
 from dashboards.models import Pack
 from dashboards.operations.packs import keep_packs
 from dashboards.packs import writing
+from metrics.choices import RunTrigger
 from metrics.operations.months import reopen_month
+from metrics.operations.runs import score_now
 from tests.dashboards.packs.stage import (
     AFTERWARDS,
     CLOSED_AGAIN,
@@ -113,6 +115,38 @@ def test_packs_of_both_closings_stand_beside_each_other(company: Company, reader
     page = read(reader, MARCH_PAGE)
     assert {pack.sha256 in page.words for pack in Pack.objects.all()} == {True}
     assert Pack.objects.count() == 4
+
+
+def test_the_pack_of_an_earlier_closing_is_handed_out_unchanged_ever_after(
+    company: Company, reader: Client
+) -> None:
+    """Definitions change, scores are recomputed, the month is opened and closed again."""
+    first = closed()
+    reader.post(f"/packs/closing/{first.pk}/PF/")
+    files = {pack.get_absolute_url(): pack.sha256 for pack in Pack.objects.all()}
+    before = {address: reader.get(address).content for address in files}
+    with time_machine.travel(LATER, tick=False):
+        metric = company.metrics["tactical"]
+        metric.name, metric.curve = "Renamed", [[0.0, 100.0], [100.0, 0.0]]
+        metric.save()
+        metric.lines.update(weight=7)
+    with time_machine.travel(REOPENED, tick=False):
+        reopen_month(MARCH, reason="A value was wrong", by=None)
+        company.correct("financial", 95.0)
+        score_now(trigger=RunTrigger.COMMAND, months=[MARCH])
+    again = closed(CLOSED_AGAIN)
+    reader.post(f"/packs/closing/{again.pk}/PF/")
+
+    page = read(reader, f"{MARCH_PAGE}&subject=PF")
+    assert set(files) < set(page.links())
+    for address, sha256 in files.items():
+        kept = reader.get(address).content
+        assert kept == before[address]
+        assert hashlib.sha256(kept).hexdigest() == sha256
+    new = Pack.objects.get(closing=again, kind="pdf")
+    told = pdf_words(reader.get(new.get_absolute_url()).content)
+    assert "Renamed" in told
+    assert "Renamed" not in pdf_words(before[next(iter(files))])
 
 
 def test_the_open_pack_of_a_closed_month_leads_to_the_kept_one(
