@@ -23,10 +23,13 @@ from dashboards.presentation.numbers import change_text, grouped, percent_text, 
 from dashboards.presentation.tables import Column
 from metrics.choices import Category
 
-_CATEGORIES = {str(category.label): category.value for category in Category}
+
+def _category_called(label: str) -> str:
+    return {str(category.label): category.value for category in Category}.get(label, "")
+
 
 _BY_WRITING: dict[Callable[[Any], str], Callable[[str], ExportColumn]] = {
-    score_text: lambda label: score(label, _CATEGORIES.get(label, "")),
+    score_text: lambda label: score(label, _category_called(label)),
     change_text: points,
     percent_text: rate,
     grouped: number,

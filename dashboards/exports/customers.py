@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from dashboards.exports.scores import SCORE_COLUMNS, score_cells
+from dashboards.exports.scores import score_cells, score_columns
 from dashboards.exports.subjects import named
 from dashboards.exports.table import (
     ExportTable,
@@ -29,7 +29,7 @@ def customers_table(customers: Iterable[CustomerRow]) -> ExportTable:
             text(_("Segment")),
             text(_("Risk")),
             text(_("Why")),
-            *SCORE_COLUMNS,
+            *score_columns(),
             day(_("Renewal")),
             day(_("Customer since")),
             money(_("Revenue a year")),
@@ -59,7 +59,7 @@ def services_for_table(services: Iterable[ServiceForSegment]) -> ExportTable:
         (
             *named("Service"),
             number(_("Weight"), None),
-            *SCORE_COLUMNS,
+            *score_columns(),
             money(_("Cost a year")),
             money(_("Benchmark")),
             money(_("Cost per customer")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dashboards.exports.table import ExportColumn, points, rate, score, text
+from dashboards.exports.table import ExportColumn, change, rate, score, text
 from dashboards.presentation.bands import style_of
 from dashboards.selectors.scores import LABELS, MEASURES, OVERALL, Mark, SubjectScores
 from metrics.choices import Band
@@ -19,7 +19,7 @@ def band_word(band: Band | int | None) -> str:
 
 def mark_columns(measure: str, label: str = "") -> tuple[ExportColumn, ...]:
     """A score, its band and how much of it is known."""
-    name = label or LABELS[measure]
+    name = label or str(LABELS[measure])
     category = "" if measure == OVERALL else measure
     told = {"score": name}
     return (
@@ -33,13 +33,14 @@ def mark_cells(mark: Mark) -> tuple[Any, ...]:
     return mark.score, band_word(mark.band), mark.coverage
 
 
-SCORE_COLUMNS: tuple[ExportColumn, ...] = (
-    *(column for measure in MEASURES for column in mark_columns(measure)),
-    score(_("Overall possible from")),
-    score(_("Overall possible to")),
-    points(_("Change of overall")),
-)
-"""What `score_cells` fills: the financial score never without the other three."""
+def score_columns() -> tuple[ExportColumn, ...]:
+    """What `score_cells` fills: the financial score never without the other three."""
+    return (
+        *(column for measure in MEASURES for column in mark_columns(measure)),
+        score(_("Overall possible from")),
+        score(_("Overall possible to")),
+        change(_("Change of overall")),
+    )
 
 
 def score_cells(scores: SubjectScores) -> tuple[Any, ...]:

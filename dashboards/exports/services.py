@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from dashboards.exports.scores import SCORE_COLUMNS, score_cells
+from dashboards.exports.scores import score_cells, score_columns
 from dashboards.exports.subjects import named
 from dashboards.exports.table import ExportTable, currency, money, number, rate, text
 from dashboards.selectors.risks import Risk
@@ -20,7 +20,7 @@ def services_table(services: Iterable[ServiceRow]) -> ExportTable:
         (
             *named("Service"),
             text(_("Owner")),
-            *SCORE_COLUMNS,
+            *score_columns(),
             number(_("Segments")),
             number(_("Customers reached")),
             money(_("Cost a year")),
@@ -62,7 +62,7 @@ def offers_table(offers: Iterable[OfferRow]) -> ExportTable:
             money(_("Cost per customer")),
             money(_("Benchmark per customer")),
             currency(),
-            *SCORE_COLUMNS,
+            *score_columns(),
             *(number(_("Known customers: %(risk)s") % {"risk": risk.label}) for risk in Risk),
         ),
         [

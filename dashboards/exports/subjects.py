@@ -6,21 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from dashboards.exports.money import money_cells, money_columns
 from dashboards.exports.scores import (
-    SCORE_COLUMNS,
     band_word,
     history_columns,
     mark_cells,
     mark_columns,
     score_cells,
+    score_columns,
 )
 from dashboards.exports.table import (
     ExportColumn,
     ExportTable,
+    change,
     currency,
     money,
     number,
-    points,
     rate,
     text,
 )
@@ -52,7 +53,13 @@ def weight() -> ExportColumn:
 def projects_table(rows: Iterable[ProjectRow]) -> ExportTable:
     return ExportTable(
         "projects",
-        (*named(_("Project")), *SCORE_COLUMNS, text(_("Stage")), *named(_("Portfolio")), weight()),
+        (
+            *named(_("Project")),
+            *score_columns(),
+            text(_("Stage")),
+            *named(_("Portfolio")),
+            weight(),
+        ),
         [
             (
                 row.scores.code,
@@ -81,7 +88,7 @@ def portfolios_table(
         (
             *named(_("Portfolio")),
             text(_("Lies in")),
-            *SCORE_COLUMNS,
+            *score_columns(),
             number(_("Projects")),
             *(number(_("Projects %(band)s") % {"band": band_word(band).lower()}) for band in BANDS),
             number(_("Projects without any score")),
@@ -111,46 +118,9 @@ def money_table(nodes: Iterable[PortfolioNode]) -> ExportTable:
     """One row per portfolio and currency: amounts are never added across currencies."""
     return ExportTable(
         "money",
-        (
-            *named(_("Portfolio")),
-            currency(),
-            number(_("Projects")),
-            money(_("Budget")),
-            number(_("Projects with a budget")),
-            money(_("Forecast")),
-            money(_("Budget of those with a forecast")),
-            number(_("Projects with a forecast")),
-            money(_("Forecast over budget")),
-            money(_("Spent")),
-            money(_("Budget of those with spending")),
-            number(_("Projects with spending")),
-            rate(_("Spent of budget")),
-        ),
+        (*named(_("Portfolio")), *money_columns()),
         [
-            (
-                node.scores.code,
-                node.scores.name,
-                line.currency or _("not told"),
-                line.projects,
-                line.budget,
-                line.with_budget,
-                *(
-                    (
-                        line.forecast,
-                        line.forecast_budget,
-                        line.with_forecast,
-                        line.forecast - line.forecast_budget,
-                    )
-                    if line.with_forecast
-                    else (None, None, 0, None)
-                ),
-                *(
-                    (line.actual, line.actual_budget, line.with_actual)
-                    if line.with_actual
-                    else (None, None, 0)
-                ),
-                line.spent_rate if line.with_actual else None,
-            )
+            (node.scores.code, node.scores.name, *money_cells(line))
             for node in nodes
             for line in node.money
         ],
@@ -168,7 +138,7 @@ def segments_table(
         (
             *named(_("Segment")),
             text(_("Audience")),
-            *SCORE_COLUMNS,
+            *score_columns(),
             number(_("Customers")),
             number(_("Customers known here")),
             money(_("Revenue a year")),
@@ -207,7 +177,7 @@ def segments_served_table(rows: Iterable[ServedSegment]) -> ExportTable:
             number(_("Share"), None),
             rate(_("Share of all shares")),
             text(_("Engagement code")),
-            *SCORE_COLUMNS,
+            *score_columns(),
         ),
         [
             (
@@ -230,9 +200,9 @@ def serving_projects_table(rows: Iterable[ServingProject]) -> ExportTable:
         (
             *named(_("Project")),
             number(_("Share"), None),
-            *SCORE_COLUMNS,
+            *score_columns(),
             *mark_columns(OVERALL, _("For this segment")),
-            points(_("Change for this segment")),
+            change(_("Change for this segment")),
         ),
         [
             (

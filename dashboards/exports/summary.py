@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.utils.translation import gettext as _
 
 from dashboards.exports.scores import band_word
-from dashboards.exports.table import ExportTable, number, points, rate, score, text
+from dashboards.exports.table import ExportTable, change, number, rate, score, text
 from dashboards.selectors.moves import Moves
 from dashboards.selectors.summary import Cases
 from metrics.choices import Category, Perspective
@@ -25,7 +25,7 @@ def moves_table(moves: Moves) -> ExportTable:
             text(_("Subject")),
             score(_("Overall")),
             text(_("Overall band")),
-            points(_("Change")),
+            change(_("Change")),
         ),
         [
             (
@@ -55,7 +55,7 @@ def cases_table(cases: Iterable[Cases]) -> ExportTable:
             text(_("Band before")),
             score(_("Overall")),
             rate(_("Overall coverage")),
-            points(_("Change")),
+            change(_("Change")),
             score(_("Below green")),
             number(_("Costs in points"), 2),
         ),

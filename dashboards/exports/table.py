@@ -58,6 +58,8 @@ class ExportColumn:
     """Whose score it is, where it is that of a category."""
     names_categories: bool = False
     """Whether its cells say which category a row's score is of."""
+    is_change: bool = False
+    """Whether its cells say how far a score is from that of the month compared with."""
 
     @property
     def heading(self) -> str:
@@ -107,6 +109,11 @@ def score(label: str, category: str = "") -> ExportColumn:
 def points(label: str) -> ExportColumn:
     """A change or a part of a score, signed."""
     return ExportColumn(label, Kind.POINTS)
+
+
+def change(label: str) -> ExportColumn:
+    """Of a score, since the month that the page compares with."""
+    return ExportColumn(label, Kind.POINTS, is_change=True)
 
 
 def rate(label: str, decimals: int = 0) -> ExportColumn:
@@ -162,6 +169,10 @@ class ExportTable:
         labels = {str(category.label) for category in Category}
         if str(Category.FINANCIAL.label) in named and not named >= labels:
             raise ValueError(f"{self.name}: rows of financial scores need those of the others.")
+
+    @property
+    def tells_changes(self) -> bool:
+        return any(column.is_change for column in self.columns)
 
     @property
     def headings(self) -> list[str]:

@@ -54,9 +54,7 @@ class SubjectEvents:
     """The events of the months that a page shows, the latest first."""
 
     code: str
-    rows: tuple[EventRow, ...]
-    """The first of them."""
-    total: int
+    every: tuple[EventRow, ...]
     marks: tuple[EventMark, ...]
     later: int
     """Those after the months shown."""
@@ -64,8 +62,13 @@ class SubjectEvents:
     """The month to look at for the latest of them."""
 
     @property
+    def rows(self) -> tuple[EventRow, ...]:
+        """Those that a page lists."""
+        return self.every[:EVENTS_SHOWN]
+
+    @property
     def more(self) -> int:
-        return self.total - len(self.rows)
+        return len(self.every) - len(self.rows)
 
 
 def events_of(
@@ -82,7 +85,7 @@ def events_of(
     """
     first = trend_months(month)[0].first_day
     rows = list(
-        events_below(subject_id, kind, portfolios)
+        events_below([subject_id], kind, portfolios)
         .filter(day__gte=first)
         .values_list(*EVENT_FIELDS, named=True)
     )
@@ -92,8 +95,7 @@ def events_of(
     marks, numbers = _marked(subject_id, shown)
     return SubjectEvents(
         code=code,
-        rows=tuple(_row(row, subject_id, numbers) for row in shown[:EVENTS_SHOWN]),
-        total=len(shown),
+        every=tuple(_row(row, subject_id, numbers) for row in shown),
         marks=marks,
         later=len(later),
         later_month=min(Month.of(later[0].day), month.running) if later else None,
@@ -126,37 +128,48 @@ def _row(row: Any, subject_id: int, numbers: Mapping[ChartEvent, int]) -> EventR
     )
 
 
+def marks_of_all(subjects: Collection[int], kind: str, first: date) -> tuple[EventMark, ...]:
+    """The marks on a chart of some subjects of one kind, from a day on, in one or two queries.
+
+    Where several subjects are drawn, each event names its own.
+    """
+    own = next(iter(subjects)) if len(subjects) == 1 else 0
+    rows = events_below(subjects, kind).filter(day__gte=first)
+    return event_marks([_on_chart(row, own) for row in rows.values_list(*EVENT_FIELDS, named=True)])
+
+
 def events_below(
-    subject_id: int, kind: str, portfolios: Collection[int] = ()
+    subjects: Collection[int], kind: str, portfolios: Collection[int] = ()
 ) -> QuerySet[Event, Event]:
-    """The subject's own events and those of everything below it, the latest first."""
+    """The own events of subjects of one kind and those of everything below, the latest first."""
     events = Event.objects.order_by("-day", "-pk")
     match SubjectKind(kind):
         case SubjectKind.ORGANISATION:
             return events
         case SubjectKind.PORTFOLIO:
-            inside = portfolios or portfolios_in(subject_id)
+            inside = portfolios or portfolios_in(subjects)
             return events.filter(
                 Q(subject__in=inside)
                 | Q(subject__in=Project.objects.filter(portfolio__in=inside).values("pk"))
             )
         case SubjectKind.SEGMENT:
-            served = Engagement.objects.filter(segment=subject_id).values("project")
-            offered = Offer.objects.filter(segment=subject_id).order_by().values("service")
-            customers = Customer.objects.filter(segment=subject_id).values("pk")
+            served = Engagement.objects.filter(segment__in=subjects).values("project")
+            offered = Offer.objects.filter(segment__in=subjects).order_by().values("service")
+            customers = Customer.objects.filter(segment__in=subjects).values("pk")
             return events.filter(
-                Q(subject=subject_id)
+                Q(subject__in=subjects)
                 | Q(subject__in=served)
                 | Q(subject__in=offered)
                 | Q(subject__in=customers)
             )
-    return events.filter(subject=subject_id)
+    return events.filter(subject__in=subjects)
 
 
-def portfolios_in(portfolio_id: int) -> frozenset[int]:
-    """The keys of a portfolio and of all portfolios below it."""
+def portfolios_in(portfolios: Collection[int]) -> frozenset[int]:
+    """The keys of some portfolios and of all portfolios below them."""
     parents = dict(Portfolio.objects.order_by().values_list("pk", "parent_id"))
-    return frozenset(key for key in parents if portfolio_id in _way_up(key, parents))
+    wanted = frozenset(portfolios)
+    return frozenset(key for key in parents if not wanted.isdisjoint(_way_up(key, parents)))
 
 
 def _way_up(key: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
@@ -172,7 +185,7 @@ def event_page(
     events = (
         Event.objects.order_by("-day", "-pk")
         if subject is None
-        else events_below(subject.pk, subject.kind)
+        else events_below([subject.pk], subject.kind)
     )
     page: Page[Any] = Paginator(events.values_list(*EVENT_FIELDS, named=True), per_page).get_page(
         number

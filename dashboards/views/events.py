@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -21,6 +22,7 @@ from dashboards.exports.events import events_table
 from dashboards.selectors.definition_history import changes_page
 from dashboards.selectors.events import event_page
 from dashboards.selectors.months import current_month
+from dashboards.selectors.search import subjects_like
 from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.keeping.conflicts import keys_in
 from dashboards.views.keeping.fields import KeepingForm, form_field
@@ -34,6 +36,8 @@ from projects.operations.recording import changed_fields
 from projects.operations.versions import version_of
 
 BACK = "next"
+
+NEAR_MATCHES = 8
 
 
 class EventForm(KeepingForm):
@@ -68,7 +72,14 @@ class EventForm(KeepingForm):
 @require_safe
 @needs(READ_DASHBOARDS)
 def event_list(request: HttpRequest) -> HttpResponse:
-    """All events, or `?of=CODE` those of a subject and of everything below it."""
+    """All events, or `?of=CODE` those of a subject and of everything below it.
+
+    `?q=TEXT` leads to the subject that is meant, or names those that may be.
+    """
+    text = request.GET.get("q", "").strip()
+    near = subjects_like(text, NEAR_MATCHES)
+    if near and (len(near) == 1 or near[0].code.casefold() == text.casefold()):
+        return redirect(f"{reverse('event_list')}?{urlencode({'of': near[0].code})}")
     code = request.GET.get("of", "")
     subject = get_object_or_404(Subject, code=code) if code else None
     return page_or_export(
@@ -79,6 +90,8 @@ def event_list(request: HttpRequest) -> HttpResponse:
             "events": event_page(subject, request.GET.get("page", "1")),
             "month": current_month(),
             "subject_url": "" if subject is None else _page_of(subject),
+            "text": text,
+            "near": near,
         },
         Exports(
             _("Events") if subject is None else subject.name,
@@ -187,10 +200,11 @@ def _page(request: HttpRequest, form: EventForm) -> HttpResponse:
             "now": pending_changes(event, now) if now is not None else [],
             "changes": changes_page(form.before, request.GET.get("page")),
         }
-    return render(
+    return page_or_export(
         request,
         "dashboards/event_form.html",
         context,
+        Exports(event.title or event.subject.name),
         status=422 if form.is_bound and form.errors else 200,
     )
 

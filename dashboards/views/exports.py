@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,10 +21,16 @@ from django.utils.translation import gettext as _
 
 from dashboards.exports import csv_file, workbook
 from dashboards.exports.charts import chart_table
+from dashboards.exports.events import marked_events_table
+from dashboards.exports.histories import changes_table
 from dashboards.exports.table import MOST_ROWS, About, ExportTable
 from dashboards.figures import Chart
+from dashboards.list_filters import filters_in_words, order_in_words
 from dashboards.presentation.months import month_name
 from dashboards.presentation.numbers import grouped
+from dashboards.reader_clock import on_the_readers_clock
+from dashboards.selectors.definition_history import History
+from dashboards.selectors.events import SubjectEvents
 from dashboards.selectors.months import ViewMonth
 from projects.months import Month
 
@@ -36,7 +43,11 @@ Tables = Mapping[str, Callable[[], ExportTable]]
 
 @dataclass(frozen=True)
 class Exports:
-    """What a page offers to take away; charts of its context are offered by themselves."""
+    """What a page offers to take away.
+
+    Charts, events and the history of a definition are offered by themselves where they stand at
+    the top of the context.
+    """
 
     title: str
     tables: Tables = field(default_factory=dict)
@@ -67,20 +78,31 @@ def page_or_export(
     if len(table.rows) > MOST_ROWS:
         told = {"title": exports.title, "most": MOST_ROWS, "url": _address(request)}
         return render(request, "dashboards/export_refused.html", told, status=422)
-    return _file(table, exports, ending, _about(request, context, exports, table))
+    with on_the_readers_clock(request):
+        return _file(table, exports, ending, _about(request, context, exports, table))
 
 
-def offers(*charts: Chart | None) -> dict[str, Any]:
-    """What the context of a part of a page needs, for its charts to offer their data."""
-    return {"exports": frozenset(chart.slug for chart in charts if chart is not None)}
+def offers(*charts: Chart | None, tables: Iterable[str] = ()) -> dict[str, Any]:
+    """What the context of a part of a page needs, for its charts and tables to offer their data."""
+    return {"exports": frozenset([*(chart.slug for chart in charts if chart is not None), *tables])}
 
 
 def _offered(context: Mapping[str, Any], exports: Exports) -> Tables:
-    charts = [*context.values(), *exports.charts]
-    return {
-        **{chart.slug: partial(chart_table, chart) for chart in charts if isinstance(chart, Chart)},
-        **exports.tables,
-    }
+    found: dict[str, Callable[[], ExportTable]] = {}
+    for value in [*context.values(), *exports.charts]:
+        match value:
+            case Chart():
+                found[value.slug] = partial(chart_table, value)
+            case SubjectEvents():
+                found["events"] = partial(marked_events_table, value.every)
+            case Page(paginator=paginator) if isinstance(paginator.object_list, History):
+                found["changes"] = partial(_changes, paginator.object_list)
+    return {**found, **exports.tables}
+
+
+def _changes(history: History) -> ExportTable:
+    """All pages of it."""
+    return changes_table(history[:LEAST_TOO_MANY])
 
 
 def _file(table: ExportTable, exports: Exports, ending: str, about: About) -> HttpResponse:
@@ -100,17 +122,23 @@ def _file(table: ExportTable, exports: Exports, ending: str, about: About) -> Ht
 
 
 def _file_name(table: ExportTable, exports: Exports) -> str:
-    """`digital-services-projects-2026-10`."""
-    month = exports.month.month if isinstance(exports.month, ViewMonth) else exports.month
+    """`digital-services-projects-2026-10`; with `-since-2025-10` where that was chosen."""
+    found = exports.month
+    month = found.month if isinstance(found, ViewMonth) else found
     title, name = slugify(exports.title), slugify(table.name)
     parts = [title if title != name else "", name, "" if month is None else str(month)]
+    if isinstance(found, ViewMonth) and found.against and table.tells_changes:
+        parts.append(f"since-{found.before}")
     return "-".join(part for part in parts if part)
 
 
 def _about(
     request: HttpRequest, context: Mapping[str, Any], exports: Exports, table: ExportTable
 ) -> About:
-    lines = [(_("Table"), table.name), *_month_lines(exports), *_choices(request, context)]
+    lines = [(_("Table"), table.name), *_month_lines(exports)]
+    if (before := _counted_from(exports, table)) is not None:
+        lines.append((_("Changes since"), month_name(before)))
+    lines += _choices(request, context)
     lines += [
         (_("Rows"), grouped(len(table.rows))),
         (_("Address"), request.build_absolute_uri(_address(request))),
@@ -122,6 +150,13 @@ def _about(
         ),
     ]
     return About(exports.title, lines)
+
+
+def _counted_from(exports: Exports, table: ExportTable) -> Month | None:
+    """The month that the table's changes are counted from; None of one without any."""
+    if not isinstance(exports.month, ViewMonth) or not table.tells_changes:
+        return None
+    return exports.month.before
 
 
 def _month_lines(exports: Exports) -> Iterator[tuple[str, str]]:
@@ -144,22 +179,9 @@ def _choices(request: HttpRequest, context: Mapping[str, Any]) -> Iterator[tuple
     """The filters and the order in force, in the words of the page."""
     form = context.get("form")
     if isinstance(form, forms.Form) and form.is_bound and form.is_valid():
-        chosen = [
-            f"{form.fields[name].label}: {_in_words(form.fields[name], value)}"
-            for name, value in form.cleaned_data.items()
-            if value not in ("", None)
-        ]
-        yield _("Filters"), "; ".join(chosen) or _("none")
+        yield _("Filters"), filters_in_words(form) or _("none")
     if sort := context.get("sort"):
-        way = _("falling") if sort.startswith("-") else _("rising")
-        yield _("Order"), f"{sort.removeprefix('-').replace('_', ' ')}, {way}"
-
-
-def _in_words(fields: forms.Field, value: Any) -> str:
-    if isinstance(fields, forms.ChoiceField):
-        choices: Any = fields.choices
-        return str(dict(choices).get(value, value)).strip()
-    return str(value)
+        yield _("Order"), order_in_words(sort)
 
 
 def _address(request: HttpRequest) -> str:

@@ -108,3 +108,64 @@ def test_a_chart_is_saved_as_a_light_picture_with_title_and_month(
     # Twice as fine as on the screen.
     assert width >= 960
     assert height >= 500
+
+
+CHARTED = {
+    "summary": f"/summary/?month={MONTH}",
+    "portfolio": f"/portfolios/PF-SERVE/?month={MONTH}",
+    "segment": f"/segments/SEG-SMB/?month={MONTH}",
+    "service": f"/services/SRV-DESK/?month={MONTH}",
+    "metric": f"/metrics/adoption/?subject={PROJECT}",
+    "comparison": f"/compare/portfolios/?month={MONTH}&month_b=2026-06",
+    "explanation": f"/explain/{PROJECT}/{MONTH}/",
+    "help": "/help/",
+}
+
+
+@pytest.mark.parametrize("page_of", CHARTED)
+def test_every_chart_of_a_page_leaves_as_both_kinds_of_picture(
+    page_of: str, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit("executive")
+    page.goto(CHARTED[page_of])
+    page.wait_for_function(CHARTS_ARE_DONE)
+    titles = page.locator("figure.chart .chart__title").all_inner_texts()
+    assert titles
+    for title in titles:
+        as_svg = saved_by(page, "button", f"Save “{title}” as SVG", tmp_path)
+        words = [" ".join(text.itertext()) for text in ET.parse(as_svg).iter(f"{SVG}text")]
+        assert any(title in text for text in words), (title, words)
+        as_png = saved_by(page, "button", f"Save “{title}” as PNG", tmp_path)
+        assert as_png.read_bytes().startswith(PNG)
+        assert as_png.stem == as_svg.stem
+
+
+def test_tables_that_stand_side_by_side_leave_one_by_one(visit: Visit, tmp_path: Path) -> None:
+    page = visit("executive")
+    page.goto(f"/compare/portfolios/?month={MONTH}&month_b=2026-06")
+    bands = page.get_by_role("region", name="Projects by band").get_by_role("row")
+    shown = [bands.nth(place).locator("td").first.inner_text() for place in range(1, 5)]
+
+    path = saved_by(page, "link", "Projects by band as Excel", tmp_path)
+
+    assert path.name.endswith(f"-bands-{MONTH}.xlsx")
+    table, about = read_workbook(path.read_bytes())
+    assert [str(row[1]) for row in table.rows] == [text.split()[0] for text in shown]
+    assert about["Address"] == page.url
+
+
+def test_events_and_histories_leave_as_they_are_listed(visit: Visit, tmp_path: Path) -> None:
+    page = visit("executive")
+    page.goto(f"/projects/{PROJECT}/?month={MONTH}")
+    listed = page.get_by_role("region", name="Events", exact=True).locator("strong")
+    shown = listed.all_inner_texts()
+    path = saved_by(page, "link", "Events as CSV", tmp_path)
+    assert path.name.endswith(f"-events-{MONTH}.csv")
+    assert shown
+    assert read_csv(path.read_bytes()).column("Event") == shown
+
+    page.goto("/metrics/adoption/")
+    history = page.locator("#history")
+    latest = history.locator(".history__head strong").first.inner_text()
+    table = read_csv(saved_by(page, "link", "All changes as CSV", tmp_path).read_bytes())
+    assert table.column("What")[0] == latest

@@ -301,6 +301,22 @@ def test_an_empty_list_says_what_an_event_is(reader: Client) -> None:
     assert "An event explains a turn of a line" in read(reader, "/events/").words
 
 
+def test_a_subject_is_found_by_what_somebody_types(reader: Client) -> None:
+    ProjectFactory(code="FERRY", name="Ferry")
+    ProjectFactory(code="FERRY-2", name="Second ferry")
+    assert reader.get("/events/?q=ferry")["Location"] == "/events/?of=FERRY"
+    assert reader.get("/events/?q=second")["Location"] == "/events/?of=FERRY-2"
+    page = read(reader, "/events/?q=fer")
+    assert [link for link in page.links() if "?of=FERRY" in link] == [
+        "?of=FERRY",
+        "?of=FERRY-2",
+    ]
+    assert "Nothing is called anything like it." in read(reader, "/events/?q=zzz").words
+    options = read(reader, "/search/?q=ferry", part="subject-options")
+    assert 'value="FERRY"' in options.html
+    assert options.html.index('value="FERRY"') < options.html.index('value="FERRY-2"')
+
+
 def test_nobody_is_no_subject(reader: Client) -> None:
     assert read(reader, "/events/?of=NOBODY").response.status_code == 404
 
