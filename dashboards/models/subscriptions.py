@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.models.views import SavedView
@@ -41,6 +42,7 @@ class Rest(models.TextChoices):
 
     STOPPED = "stopped", _("You stopped it.")
     UNSUBSCRIBED = "unsubscribed", _("You stopped it by the link in a mail.")
+    BY_ADMINISTRATOR = "by_admin", _("An administrator stopped it.")
     INACTIVE = "inactive", _("Your account was inactive when it fell due.")
     NO_ROLE = "no_role", _("You had no role that reads results when it fell due.")
     NO_ADDRESS = "no_address", _("You had no e-mail address when it fell due.")
@@ -115,7 +117,7 @@ class Subscription(models.Model):
         indexes = [models.Index(name="subscriptions_due", fields=["next_at"])]
 
     def __str__(self) -> str:
-        return f"{self.title} to {self.user}"
+        return gettext("%(title)s to %(user)s") % {"title": self.title, "user": self.user}
 
     @property
     def title(self) -> str:
@@ -152,4 +154,7 @@ class SubscriptionMail(OutgoingMail):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subscription_id} at {self.due_at:%Y-%m-%d %H:%M}"
+        return gettext("%(subscription_id)s at %(due_at)s") % {
+            "subscription_id": self.subscription_id,
+            "due_at": f"{self.due_at:%Y-%m-%d %H:%M}",
+        }

@@ -41,9 +41,12 @@ from dashboards.operations.packs import keep_packs, pack_now
 from dashboards.packs.reading import PACK_KINDS
 from dashboards.packs.writing import PackNotWritten
 from dashboards.presentation.letters import Frame, Letter, letter_of
+from dashboards.presentation.list_letters import list_letter_of
 from dashboards.presentation.subscriptions import rhythm_words
-from dashboards.saved_pages import read_page
+from dashboards.saved_pages import SavedPage, read_page
 from dashboards.selectors.digests import closing_of, digest_of, latest_month, subject_shown
+from dashboards.selectors.listed import listed_on
+from dashboards.selectors.months import read_against, view_month
 from metrics.models import MonthClosing
 from metrics.operations.mailing import NotToBeSent, new_message_id, send_waiting
 from projects.models import Subject
@@ -210,9 +213,18 @@ def reason_to_rest(subscription: Subscription) -> Rest | None:
             page = read_page(subscription.view.address, user)
         except ValidationError:
             return Rest.NO_PAGE
-        if page.subject_code and subject_shown(page) is None:
+        if (page.subject_code and subject_shown(page) is None) or not _has_months(page):
             return Rest.NO_PAGE
     return None
+
+
+def _has_months(page: SavedPage) -> bool:
+    """Whether what its address names as months are some; the page itself would refuse others."""
+    try:
+        read_against(page.against)
+        return not page.month or bool(Month.parse(page.month))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +350,9 @@ def _letter(
     subscription: Subscription, subject: Subject, month: Month, closing: MonthClosing | None
 ) -> Letter:
     user = subscription.user
+    page = None
     if subscription.view is not None:
+        page = read_page(subscription.view.address, user)
         link, link_label = subscription.view.address, _("Open the view")
     else:
         query = urlencode({"month": str(month), "subject": subject.code})
@@ -352,7 +366,14 @@ def _letter(
         keep_link=address(reverse("subscription_list")),
         stop_link=stop_address(subscription),
     )
-    return letter_of(digest_of(subject, month, closing), frame)
+    shown = view_month(month, against=read_against(page.against)) if page else None
+    if page is None or shown is None:
+        return letter_of(digest_of(subject, month, closing), frame)
+    listed = listed_on(page, shown, timezone.localdate(timezone=subscription.zone))
+    if listed is not None:
+        return list_letter_of(listed, frame)
+    before = shown.before if shown.against else None
+    return letter_of(digest_of(subject, month, closing, before=before), frame)
 
 
 def address(path: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dashboards.packs.content import Decisions, Mark, SubjectLine
 from dashboards.packs.reading import PACK_KINDS, content_of
+from dashboards.packs.since import latest_scored_before
 from dashboards.saved_pages import SavedPage
 from dashboards.selectors.months import current_month, view_month
 from dashboards.selectors.scores import Mark as StoredMark
@@ -17,7 +18,7 @@ from projects.months import Month
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A subject's scores in a month, beside those of the month before."""
+    """A subject's scores in a month, beside those of the month that it is compared with."""
 
     line: SubjectLine
     month: Month
@@ -46,28 +47,36 @@ def subject_shown(page: SavedPage) -> Subject | None:
     return Organisation.objects.first()
 
 
-def digest_of(subject: Subject, month: Month, closing: MonthClosing | None) -> Digest:
-    decisions = None
+def digest_of(
+    subject: Subject,
+    month: Month,
+    closing: MonthClosing | None,
+    *,
+    before: Month | None = None,
+) -> Digest:
+    """Changes are counted from the month before, or from the one that is named."""
+    decisions, month_before = None, before or latest_scored_before(month)
     if subject.kind in PACK_KINDS:
-        content = content_of(subject, month, closing)
+        content = content_of(subject, month, closing, before=before)
         line, decisions = content.score, content.decisions
+        month_before = Month.parse(content.month_before)
     else:
-        line = _line(subject, month)
+        line = _line(subject, month, month_before)
     return Digest(
         line=line,
         month=month,
-        month_before=month.plus(-1),
+        month_before=month_before,
         is_closed=closing is not None,
         is_running=month >= current_month(),
         decisions=decisions,
     )
 
 
-def _line(subject: Subject, month: Month) -> SubjectLine:
-    rows = Score.objects.filter(subject=subject, month__in=[month, month.plus(-1)])
+def _line(subject: Subject, month: Month, month_before: Month) -> SubjectLine:
+    rows = Score.objects.filter(subject=subject, month__in=[month, month_before])
     of_month = {row.month: row for row in rows}
     overall, categories = marks_of(of_month.get(month))
-    before = of_month.get(month.plus(-1))
+    before = of_month.get(month_before)
     return SubjectLine(
         subject.kind,
         subject.code,
