@@ -1,11 +1,13 @@
 # Each command does its own set-up: the first one makes .venv, later ones install only what changed.
 #   make run     the portal on this machine        make test    the whole suite
+#   make test-fast  its part without a browser, servers and processes, in two minutes
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
-#   make quality Lighthouse on the main pages
-# ARGS="…" goes to the portal (--port 8080) or to pytest (-k curves).
+#   make quality Lighthouse on the main pages      make screenshots  pictures of all main pages
+#   make messages LOCALE=de  all texts for a translator, see docs/translating.md
+# ARGS="…" goes to the portal (--port 8080), to pytest (-k curves) or to screenshots (--only demo).
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format vendor quality
+.PHONY: run test test-fast check format vendor quality screenshots messages
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
@@ -24,6 +26,9 @@ run: .venv/requirements.txt
 
 test: .venv/requirements-dev.txt
 	@$(PYTHON) tools/run_tests.py $(ARGS)
+
+test-fast: .venv/requirements-dev.txt
+	@$(PYTHON) tools/run_tests.py --fast $(ARGS)
 
 check: .venv/requirements-dev.txt
 	$(PYTHON) -m ruff check .
@@ -50,6 +55,19 @@ vendor: .venv/requirements.txt
 
 quality: .venv/requirements-dev.txt
 	$(PYTHON) tools/quality.py
+
+screenshots: .venv/requirements-dev.txt
+	$(PYTHON) tools/screenshots.py $(ARGS)
+
+# Texts into locale/, and what is translated there made ready to be read; needs GNU gettext.
+messages: .venv/requirements.txt
+	@command -v msgfmt >/dev/null || { echo "make messages needs GNU gettext (Debian: gettext)."; exit 1; }
+	@test -n "$(LOCALE)" || { echo "Say which language: make messages LOCALE=de"; exit 1; }
+	mkdir -p locale
+	$(PYTHON) manage.py makemessages --locale $(LOCALE) --extension html,txt,py --no-wrap \
+		--ignore '.venv/*' --ignore 'node_modules/*' --ignore 'tests/*' --ignore 'tools/*' --ignore 'bench/*' \
+		--ignore 'examples/*' --ignore 'var/*' --ignore 'static/*' --ignore 'docs/*'
+	$(PYTHON) manage.py compilemessages --locale $(LOCALE) --ignore .venv
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from projects.models import Organisation
 
@@ -27,5 +28,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     invented = "invented" in name.lower()
     return {
         "organisation_name": name,
-        "site_notice": "These data are invented, to show what the portal does." if invented else "",
+        "site_notice": _("These data are invented, to show what the portal does.")
+        if invented
+        else "",
     }

@@ -61,7 +61,12 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         largest = settings.IMPORT_MAX_BYTES
-        self.fields["file"].widget.attrs |= {"data-largest": largest}
+        self.fields["file"].widget.attrs |= {
+            "data-largest": largest,
+            "data-too-large": _(
+                "{name} has {size} MB and the largest that is taken {largest} MB; send it in parts."
+            ),
+        }
         self.fields["file"].help_text = _(
             "CSV (text) or XLSX (Excel, LibreOffice), up to %(size)s."
         ) % {"size": size_text(largest)}

@@ -77,6 +77,11 @@ class SavedPage:
         return str(self.query.get("month", ""))
 
     @property
+    def against(self) -> str:
+        """What it compares with; empty for the month before."""
+        return str(self.query.get("against", ""))
+
+    @property
     def subject_code(self) -> str:
         return self.code if self.url_name in ABOUT_A_SUBJECT else ""
 

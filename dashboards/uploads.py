@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.utils.translation import gettext as _
 
 from metrics.importing.archives import size_text
 from metrics.importing.files import too_large
@@ -50,8 +51,11 @@ class LimitedUploadHandler(FileUploadHandler):
         if self._left < 0:
             most = size_text(settings.IMPORT_MAX_BYTES)
             self._refuse(
-                f"The file is larger than {most}, the largest that is taken; send it in parts, or"
-                " save it as CSV with only the columns that are needed."
+                _(
+                    "The file is larger than %(most)s, the largest that is taken; send it in"
+                    " parts, or save it as CSV with only the columns that are needed."
+                )
+                % {"most": most}
             )
         self._content.write(raw_data)
 

@@ -38,6 +38,21 @@ class Cadence(TextChoices):
     YEAR = "year", _("Yearly")
 
 
+PERIOD_WORDS = {
+    Cadence.DAY: _("day"),
+    Cadence.WEEK: _("week"),
+    Cadence.MONTH: _("month"),
+    Cadence.QUARTER: _("quarter"),
+    Cadence.YEAR: _("year"),
+}
+"""One period of each cadence, as it stands inside a sentence."""
+
+
+def period_word(cadence: str) -> str:
+    """The period inside a sentence; what is no cadence stays as it was read."""
+    return str(PERIOD_WORDS[Cadence(cadence)]) if cadence in PERIOD_WORDS else cadence
+
+
 FOLDED_CADENCES = (Cadence.DAY, Cadence.WEEK)
 """Several periods of these lie in one month and are folded to one value of it."""
 

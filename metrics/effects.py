@@ -18,6 +18,7 @@ import numpy as np
 from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from metrics.bulk import Columns, is_postgresql
@@ -73,7 +74,9 @@ class Shift:
 
     @property
     def label(self) -> str:
-        return "Overall" if self.measure == OVERALL else str(Category(self.measure).label)
+        if self.measure == OVERALL:
+            return gettext("Overall")
+        return str(Category(self.measure).label)
 
     @property
     def change(self) -> float | None:

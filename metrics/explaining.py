@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.utils import formats
+from django.utils.translation import gettext
 
 from metrics.as_of import read_ledgers_as_of, read_measurements_as_of
 from metrics.choices import Band
@@ -300,12 +302,14 @@ def _subject_ids(keys: Sequence[int], *trees: Node | None) -> list[int]:
 def _why_no_change(now: Node | None, month: Month, before: Node | None, against: Month) -> str:
     for node, when in ((before, against), (now, month)):
         if node is None:
-            return f"There are no scores in {when}, so there is no change to tell."
+            return gettext("There are no scores in %(when)s, so there is no change to tell.") % {
+                "when": when
+            }
         if node.score is None:
-            return (
-                f"The overall score of {when} is insufficient, with a coverage of "
-                f"{node.coverage:.2f}, so there is no change to tell."
-            )
+            return gettext(
+                "The overall score of %(when)s is insufficient, with a coverage of"
+                " %(coverage)s, so there is no change to tell."
+            ) % {"when": when, "coverage": formats.number_format(f"{node.coverage:.2f}")}
     return ""
 
 

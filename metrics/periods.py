@@ -6,17 +6,19 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.translation import gettext, gettext_lazy
+
 from metrics.choices import Cadence
 from projects.months import MONTHS_PER_YEAR, Month
 
 MONTHS_IN = {Cadence.MONTH: 1, Cadence.QUARTER: 3, Cadence.YEAR: 12}
 
 WRITTEN_LIKE = {
-    Cadence.DAY: "a day such as 2026-03-09",
-    Cadence.WEEK: "a week such as 2026-W11, or any day of it such as 2026-03-09",
-    Cadence.MONTH: "a month such as 2026-03",
-    Cadence.QUARTER: "a quarter such as 2026-Q1",
-    Cadence.YEAR: "a year such as 2026",
+    Cadence.DAY: gettext_lazy("a day such as 2026-03-09"),
+    Cadence.WEEK: gettext_lazy("a week such as 2026-W11, or any day of it such as 2026-03-09"),
+    Cadence.MONTH: gettext_lazy("a month such as 2026-03"),
+    Cadence.QUARTER: gettext_lazy("a quarter such as 2026-Q1"),
+    Cadence.YEAR: gettext_lazy("a year such as 2026"),
 }
 
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -101,7 +103,9 @@ def parse_period(text: str, cadence: str, fiscal_year_starts_in: int = 1) -> Per
         return _parsed(text, Cadence(cadence), fiscal_year_starts_in)
     except (ValueError, OverflowError):
         expected = WRITTEN_LIKE[Cadence(cadence)]
-        raise PeriodError(f'"{text}" is not {expected}.') from None
+        raise PeriodError(
+            gettext('"%(text)s" is not %(expected)s.') % {"text": text, "expected": expected}
+        ) from None
 
 
 def _parsed(text: str, cadence: Cadence, fiscal_year_starts_in: int) -> Period:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import formats, translation
+from django.utils.translation import gettext, ngettext
 
 from metrics.choices import ReminderKind
 from metrics.due import AskedPeriod, DueState, DueValue, due_list, read_expectations
@@ -121,10 +122,12 @@ class _People:
         user = self.by_key[key]
         name = user.get_full_name() or user.get_username()
         if not user.is_active:
-            return f"{name} (inactive)"
+            return gettext("%(name)s (inactive)") % {"name": name}
         if key not in self.enterers:
-            return f"{name} (may not enter values)"
-        return name if user.email else f"{name} (no e-mail address, so not reminded)"
+            return gettext("%(name)s (may not enter values)") % {"name": name}
+        if not user.email:
+            return gettext("%(name)s (no e-mail address, so not reminded)") % {"name": name}
+        return name
 
 
 def _stage_for_owner(value: DueValue, known: Collection[Told]) -> Stage | None:
@@ -186,42 +189,65 @@ def _letter_to_owner(user: User, items: Sequence[Item], today: date) -> Letter:
     rejected = _count(of_stage[Stage.REJECTED])
     parts = []
     if rejected:
-        parts.append(f"{_values(rejected)} {_was(rejected)} rejected")
+        told = ngettext(
+            "%(number)s value was rejected", "%(number)s values were rejected", rejected
+        )
+        parts.append(told % {"number": rejected})
     if late:
-        parts.append(f"{_values(late)} {_is(late)} overdue")
+        told = ngettext("%(number)s value is overdue", "%(number)s values are overdue", late)
+        parts.append(told % {"number": late})
     if coming:
         last = max(item.asked.due_on for item in of_stage[Stage.COMING])
-        falls = "falls" if coming == 1 else "fall"
-        noun = str(coming) if late or rejected else _values(coming)
-        parts.append(f"{noun} {falls} due by {_short_day(last, today)}")
-    lines = [f"Hello {_first_name(user)},", "", f"{_sentence(parts)}.", ""]
+        if late or rejected:
+            told = ngettext(
+                "%(number)s falls due by %(day)s", "%(number)s fall due by %(day)s", coming
+            )
+        else:
+            told = ngettext(
+                "%(number)s value falls due by %(day)s",
+                "%(number)s values fall due by %(day)s",
+                coming,
+            )
+        parts.append(told % {"number": coming, "day": _short_day(last, today)})
+    lines = [_greeting(user), "", f"{_sentence(parts)}.", ""]
     if rejected:
-        lines += ["Rejected", "", *_lines(of_stage[Stage.REJECTED], _rejected_words), ""]
+        lines += [gettext("Rejected"), "", *_lines(of_stage[Stage.REJECTED], _rejected_words), ""]
     if late:
-        lines += ["Overdue", "", *_lines(of_stage[Stage.OVERDUE], _late_words), ""]
+        lines += [gettext("Overdue"), "", *_lines(of_stage[Stage.OVERDUE], _late_words), ""]
     if coming:
-        lines += ["Soon due", "", *_lines(of_stage[Stage.COMING], _coming_words), ""]
-    lines += [f"Everything that is due from you: {_address(reverse('entry'))}", ""]
+        lines += [gettext("Soon due"), "", *_lines(of_stage[Stage.COMING], _coming_words), ""]
+    address = _address(reverse("entry"))
+    lines += [gettext("Everything that is due from you: %(address)s") % {"address": address}, ""]
     return _letter(user, ReminderKind.DUE, parts, lines, items)
 
 
 def _letter_to_lead(user: User, items: Sequence[Item], people: _People) -> Letter:
     count, days = _count(items), settings.ESCALATE_AFTER_DAYS
-    parts = [f"{_values(count)} {_is(count)} overdue by more than {days} day{_s(days)}"]
+    told = ngettext(
+        "%(values)s is overdue by more than %(days)s",
+        "%(values)s are overdue by more than %(days)s",
+        count,
+    )
+    parts = [told % {"values": _values(count), "days": _days(days)}]
 
     def whose(item: Item) -> list[str]:
         owners = Counter(owner for value in item.values for owner in value.owners)
         names = [f"{people.named(key)}: {number}" for key, number in owners.most_common()]
         if unowned := sum(not value.owners for value in item.values):
-            names.append(f"nobody: {unowned}")
-        words = [f"{_values(len(item.values))}, due {_day(item.asked.due_on)}"]
-        words += [f"Assigned to {name}" for name in names]
+            names.append(gettext("nobody: %(number)s") % {"number": unowned})
+        words = _coming_words(item)
+        words += [gettext("Assigned to %(name)s") % {"name": name} for name in names]
         proposed = sum(value.state == DueState.PROPOSED for value in item.values)
         if proposed:
-            words.append(f"{proposed} said not to apply, for you to decide")
+            told = ngettext(
+                "%(number)s said not to apply, for you to decide",
+                "%(number)s said not to apply, for you to decide",
+                proposed,
+            )
+            words.append(told % {"number": proposed})
         return words
 
-    lines = [f"Hello {_first_name(user)},", "", f"{_sentence(parts)}.", ""]
+    lines = [_greeting(user), "", f"{_sentence(parts)}.", ""]
     lines += [*_lines(items, whose), ""]
     return _letter(user, ReminderKind.ESCALATION, parts, lines, items)
 
@@ -234,8 +260,8 @@ def _letter(
     items: Sequence[Item],
 ) -> Letter:
     foot = [
-        "You get at most one such mail a day, and each thing is told once.",
-        "To stop them, ask an administrator to take these numbers or your address out.",
+        gettext("You get at most one such mail a day, and each thing is told once."),
+        gettext("To stop them, ask an administrator to take these numbers or your address out."),
     ]
     return Letter(
         user=user,
@@ -256,12 +282,21 @@ def _lines(items: Iterable[Item], words_of: Callable[[Item], list[str]]) -> Iter
 
 
 def _late_words(item: Item) -> list[str]:
-    days = item.asked.days_late
-    return [f"{_values(len(item.values))}, due {_day(item.asked.due_on)}, {days} day{_s(days)} ago"]
+    return [
+        gettext("%(values)s, due %(day)s, %(days)s ago")
+        % {
+            "values": _values(len(item.values)),
+            "day": _day(item.asked.due_on),
+            "days": _days(item.asked.days_late),
+        }
+    ]
 
 
 def _coming_words(item: Item) -> list[str]:
-    return [f"{_values(len(item.values))}, due {_day(item.asked.due_on)}"]
+    return [
+        gettext("%(values)s, due %(day)s")
+        % {"values": _values(len(item.values)), "day": _day(item.asked.due_on)}
+    ]
 
 
 def _rejected_words(item: Item) -> list[str]:
@@ -273,19 +308,15 @@ def _count(items: Iterable[Item]) -> int:
 
 
 def _values(number: int) -> str:
-    return f"{number} value{_s(number)}"
+    return ngettext("%(number)s value", "%(number)s values", number) % {"number": number}
 
 
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"
+def _days(number: int) -> str:
+    return ngettext("%(number)s day", "%(number)s days", number) % {"number": number}
 
 
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _greeting(user: User) -> str:
+    return gettext("Hello %(name)s,") % {"name": _first_name(user)}
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -33,6 +33,8 @@ from datetime import date
 from enum import StrEnum
 from statistics import fmean, median
 
+from django.utils.translation import gettext
+
 from metrics.models import Measurement
 from metrics.validation.numbers import number_text
 
@@ -82,26 +84,45 @@ class Question:
         """Ends with a question that "yes" stores."""
         value, usual = number_text(self.value), _rounded(self.usual)
         if self.oddity == Oddity.SIGN:
-            side, other = ("below", "above") if self.value < 0 else ("above", "below")
-            return (
-                f"{value} is {side} zero; all values so far are {other} it (usual {usual})."
-                f" Is {value} right?"
-            )
+            if self.value < 0:
+                sentence = gettext(
+                    "%(value)s is below zero; all values so far are above it (usual %(usual)s)."
+                    " Is %(value)s right?"
+                )
+            else:
+                sentence = gettext(
+                    "%(value)s is above zero; all values so far are below it (usual %(usual)s)."
+                    " Is %(value)s right?"
+                )
+            return sentence % {"value": value, "usual": usual}
         if self.oddity == Oddity.SLIP:
-            return f"About {_times(self.power)} the usual {usual}. Is {value} right?"
-        return (
-            f"Far from the values so far, {_rounded(self.lowest)} to {_rounded(self.highest)}"
-            f" (usual {usual}). Is {value} right?"
-        )
+            return _slip_sentence(self.power) % {
+                "factor": f"{10 ** abs(self.power):,}",
+                "usual": usual,
+                "value": value,
+            }
+        return gettext(
+            "Far from the values so far, %(lowest)s to %(highest)s (usual %(usual)s). Is"
+            " %(value)s right?"
+        ) % {
+            "lowest": _rounded(self.lowest),
+            "highest": _rounded(self.highest),
+            "usual": usual,
+            "value": value,
+        }
 
 
-def _times(power: int) -> str:
-    factor = 10 ** abs(power)
+def _slip_sentence(power: int) -> str:
     if power > 0:
-        return f"{factor:,} times"
-    return {-1: "a tenth of", -2: "a hundredth of", -3: "a thousandth of"}.get(
-        power, f"1/{factor:,} of"
-    )
+        return gettext("About %(factor)s times the usual %(usual)s. Is %(value)s right?")
+    match power:
+        case -1:
+            return gettext("About a tenth of the usual %(usual)s. Is %(value)s right?")
+        case -2:
+            return gettext("About a hundredth of the usual %(usual)s. Is %(value)s right?")
+        case -3:
+            return gettext("About a thousandth of the usual %(usual)s. Is %(value)s right?")
+    return gettext("About 1/%(factor)s of the usual %(usual)s. Is %(value)s right?")
 
 
 def _rounded(number: float) -> str:

@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
+from dashboards.reader_clock import TimeZoneField, keep_zone, zone_name
 from pmo_portal.roles import home_for, roles_of
 
 logger = logging.getLogger(__name__)
@@ -21,6 +24,12 @@ logger = logging.getLogger(__name__)
 class SignIn(LoginView):
     template_name = "registration/sign_in.html"
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """A script put the browser's time zone into the form."""
+        answer = super().form_valid(form)
+        keep_zone(self.request, self.request.POST.get("time_zone", ""))
+        return answer
 
 
 class ChangePassword(PasswordChangeView):
@@ -39,10 +48,34 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect(home_for(request.user))
 
 
-@require_safe
+class ClockForm(forms.Form):
+    time_zone = TimeZoneField(
+        help_text=gettext_lazy(
+            "Until you sign out; when you sign in, it is that of your browser. Days, such as the"
+            " one on which a value is due, are the same for everybody."
+        )
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "pmo_portal/account.html", {"roles": roles_of(request.user)})
+    """Who one is here, and on whose clocks times are shown."""
+    given = request.POST if request.method == "POST" else None
+    clock = ClockForm(given, initial={"time_zone": zone_name(request)})
+    if clock.is_valid():
+        keep_zone(request, clock.cleaned_data["time_zone"])
+        messages.success(
+            request,
+            _("Times are shown as in %(zone)s.") % {"zone": zone_name(request).replace("_", " ")},
+        )
+        return redirect("account")
+    return render(
+        request,
+        "pmo_portal/account.html",
+        {"roles": roles_of(request.user), "clock": clock},
+        status=422 if clock.is_bound else 200,
+    )
 
 
 class RefusalLogMiddleware:

@@ -27,6 +27,12 @@ def may_view(app: str, *models: str) -> frozenset[str]:
     return frozenset(f"{app}.view_{model}" for model in models)
 
 
+def may_end(app: str, *models: str) -> frozenset[str]:
+    """Look at what belongs to others, and delete it."""
+    actions = ("view", "delete")
+    return frozenset(f"{app}.{action}_{model}" for model in models for action in actions)
+
+
 READER = frozenset({"metrics.read_dashboards"})
 ENTERER = READER | {"metrics.enter_measurements"}
 KEEPER = (
@@ -72,13 +78,17 @@ KEEPER = (
         "reminder",
     )
 )
-KEYHOLDER = may_keep("auth", "user", "group") | may_keep(
-    "django_celery_beat",
-    "periodictask",
-    "intervalschedule",
-    "crontabschedule",
-    "clockedschedule",
-    "solarschedule",
+KEYHOLDER = (
+    may_keep("auth", "user", "group")
+    | may_keep(
+        "django_celery_beat",
+        "periodictask",
+        "intervalschedule",
+        "crontabschedule",
+        "clockedschedule",
+        "solarschedule",
+    )
+    | may_end("dashboards", "savedview", "subscription")
 )
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {

@@ -205,7 +205,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "pmo_portal.reader_templates.ReaderTemplates",
+        "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -253,6 +254,9 @@ TIME_ZONE = environment.one_of(
     takes="a time zone such as UTC or Europe/Berlin",
 )
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "pmo_portal.formats"
+NUMBER_GROUPING = 3  # for languages of which Django knows no formats
 USE_TZ = True
 
 STATIC_URL = "static/"

@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 from pmo_portal.access import ChangePassword, SignIn, account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
 
+handler404 = "pmo_portal.errors.not_found"
+
 urlpatterns = [
     path("", home, name="home"),
     path("sign-in/", SignIn.as_view(), name="sign_in"),

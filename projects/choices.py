@@ -18,6 +18,23 @@ class SubjectKind(TextChoices):
     ENGAGEMENT = "engagement", _("Engagement")
 
 
+KIND_WORDS = {
+    SubjectKind.ORGANISATION: _("organisation"),
+    SubjectKind.PORTFOLIO: _("portfolio"),
+    SubjectKind.PROJECT: _("project"),
+    SubjectKind.SEGMENT: _("segment"),
+    SubjectKind.CUSTOMER: _("customer"),
+    SubjectKind.SERVICE: _("service"),
+    SubjectKind.ENGAGEMENT: _("engagement"),
+}
+"""Each kind as it stands inside a sentence."""
+
+
+def kind_word(kind: str) -> str:
+    """The kind inside a sentence; what is no kind stays as it was read."""
+    return str(KIND_WORDS[SubjectKind(kind)]) if kind in KIND_WORDS else kind
+
+
 class ProjectStage(TextChoices):
     PROPOSED = "proposed", _("Proposed")
     APPROVED = "approved", _("Approved")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from projects.validation import quoted
 
@@ -15,14 +17,18 @@ NAME_LENGTH = 255
 CODE_PATTERN = r"\A[A-Za-z0-9_.-]+\Z"
 ENGAGEMENT_CODE_PATTERN = r"\A[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+\Z"
 
-CODE_RULE = "letters, digits, _, - and . only, at most 64 characters"
+CODE_RULE = gettext_lazy("letters, digits, _, - and . only, at most 64 characters")
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def validate_code(text: str) -> None:
     if not _CODE.fullmatch(text):
-        raise ValidationError(f"{quoted(text)} is no code; it has {CODE_RULE}.", code="code")
+        raise ValidationError(
+            _("%(text)s is no code; it has %(code_rule)s.")
+            % {"text": quoted(text), "code_rule": CODE_RULE},
+            code="code",
+        )
 
 
 def engagement_code(project_code: str, segment_code: str) -> str:

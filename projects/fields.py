@@ -8,17 +8,30 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from projects.months import FIRST_MONTH, LAST_MONTH, Month
 
 LARGEST_FLOAT = sys.float_info.max
 
 
+def month_of(text: str) -> Month:
+    """Read `2026-03` as a person gave it; ValidationError says what would fit."""
+    try:
+        return Month.parse(text)
+    except ValueError:
+        raise ValidationError(
+            gettext('"%(text)s" is not a month; write it like 2026-03.') % {"text": text},
+            code="invalid",
+        ) from None
+
+
 class MonthFormField(forms.CharField):
     """Reads and shows a month as `2026-03`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        attributes = {"placeholder": "YYYY-MM", "size": 8, "maxlength": 7}
+        attributes = {"placeholder": _("YYYY-MM"), "size": 8, "maxlength": 7}
         kwargs.setdefault("widget", forms.TextInput(attrs=attributes))
         super().__init__(**kwargs)
 
@@ -29,16 +42,13 @@ class MonthFormField(forms.CharField):
         text = super().to_python(value)
         if not text:
             return None
-        try:
-            return Month.parse(text)
-        except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from None
+        return month_of(text)
 
 
 class MonthField(models.IntegerField):
     """A calendar month, stored as its number so that database and engine count alike."""
 
-    description = "Calendar month"
+    description = _("Calendar month")
 
     _pyi_private_set_type: int | str
     _pyi_private_get_type: Month
@@ -57,10 +67,7 @@ class MonthField(models.IntegerField):
             return value
         if isinstance(value, int):
             return Month(value)
-        try:
-            return Month.parse(str(value))
-        except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from None
+        return month_of(str(value))
 
     def get_prep_value(self, value: Any) -> int | None:
         if isinstance(value, str):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext, ngettext
 
 from projects.months import Month
 
@@ -43,11 +44,22 @@ def quoted(text: str) -> str:
     return f'"{text}"' if len(text) <= LONGEST_QUOTE else f'"{text[: LONGEST_QUOTE - 1]}…"'
 
 
-def listed(words: Sequence[str], last: str = "and") -> str:
+def listed(words: Sequence[str]) -> str:
     """`a, b and c`"""
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return gettext("%(words)s and %(last_word)s") % _split(words)
+
+
+def listed_with_or(words: Sequence[str]) -> str:
+    """`a, b or c`"""
+    if len(words) < 2:
+        return "".join(words)
+    return gettext("%(words)s or %(last_word)s") % _split(words)
+
+
+def _split(words: Sequence[str]) -> dict[str, str]:
+    return {"words": ", ".join(words[:-1]), "last_word": words[-1]}
 
 
 def near_matches(text: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -60,14 +72,21 @@ def near_matches(text: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 def unknown(what: str, text: str, known: Collection[str]) -> str:
     """The sentence about a name that nothing has: with near matches, or all if they are few."""
-    start = f"{quoted(text)} is no {what}"
+    said: dict[str, object] = {"text": quoted(text), "what": what, "number": len(known)}
     if near := near_matches(text, known):
-        return f"{start}; did you mean {listed(near, 'or')}?"
+        return gettext("%(text)s is no %(what)s; did you mean %(near)s?") % {
+            **said,
+            "near": listed_with_or(near),
+        }
     if not known:
-        return f"{start}; there is none yet."
+        return gettext("%(text)s is no %(what)s; there is none yet.") % said
     if len(known) <= LONGEST_LIST:
-        return f"{start}; there {'is' if len(known) == 1 else 'are'} {listed(sorted(known))}."
-    return f"{start}, and none of the {len(known)} has a name like it."
+        return ngettext(
+            "%(text)s is no %(what)s; there is %(known)s.",
+            "%(text)s is no %(what)s; there are %(known)s.",
+            len(known),
+        ) % {**said, "known": listed(sorted(known))}
+    return gettext("%(text)s is no %(what)s, and none of the %(number)s has a name like it.") % said
 
 
 class FieldErrors:
@@ -107,27 +126,37 @@ class Between:
     def __call__(self, number: float) -> None:
         if not self.least <= number <= self.most:
             raise ValidationError(
-                f"{number:g} is out of range; it is from {self.least:g} to {self.most:g}.",
+                gettext("%(number)s is out of range; it is from %(least)s to %(most)s.")
+                % {"number": f"{number:g}", "least": f"{self.least:g}", "most": f"{self.most:g}"},
                 code="range",
             )
 
 
 def validate_name(text: str) -> None:
     if not text.strip():
-        raise ValidationError("A name has at least one letter.", code="name")
+        raise ValidationError(gettext("A name has at least one letter."), code="name")
 
 
 def validate_amount(amount: Decimal) -> None:
     """Money that both databases hold to the last digit."""
     if not amount.is_finite():
-        raise ValidationError(f"{amount} is no amount of money.", code="amount")
+        raise ValidationError(
+            gettext("%(amount)s is no amount of money.") % {"amount": amount}, code="amount"
+        )
     _, digits, exponent = amount.normalize().as_tuple()
     assert isinstance(exponent, int)  # of a finite number
     whole = max(len(digits) + exponent, 0)
     if -exponent > AMOUNT_DECIMALS or whole + max(-exponent, 0) > AMOUNT_DIGITS:
         raise ValidationError(
-            f"{amount} has too many digits; an amount has at most {AMOUNT_DECIMALS} decimals"
-            f" and {AMOUNT_DIGITS} digits in all.",
+            gettext(
+                "%(amount)s has too many digits; an amount has at most %(amount_decimals)s"
+                " decimals and %(amount_digits)s digits in all."
+            )
+            % {
+                "amount": amount,
+                "amount_decimals": AMOUNT_DECIMALS,
+                "amount_digits": AMOUNT_DIGITS,
+            },
             code="amount",
         )
 
@@ -137,8 +166,10 @@ def check_span(first: int | None, last: int | None) -> None:
     # What is no month at all is told by its own field.
     if isinstance(first, int) and isinstance(last, int) and last < first:
         raise ValidationError(
-            f"It ends in {Month(last)}, before it begins in {Month(first)}; end it in"
-            f" {Month(first)} or later.",
+            gettext(
+                "It ends in %(last)s, before it begins in %(first)s; end it in %(first)s or later."
+            )
+            % {"last": Month(last), "first": Month(first)},
             code="span",
         )
 
@@ -163,7 +194,10 @@ def check_tree(
     if circle := circle_from(start, parents):
         named = [str(key) if codes is None else codes[key] for key in circle]
         raise ValidationError(
-            f"The portfolios go in a circle: {' in '.join(named)}; one of them needs another"
-            " parent or none.",
+            gettext(
+                "The portfolios go in a circle: %(portfolios)s; one of them needs another"
+                " parent or none."
+            )
+            % {"portfolios": gettext(" in ").join(named)},
             code="circle",
         )

@@ -132,7 +132,7 @@ PAGES: dict[str, Door] = {
         leads={NOBODY: 200},
     ),
     "sign_out": Door(EVERYBODY, get=TAKES_NONE, post="/sign-in/"),
-    "account": Door(SIGNED_IN),
+    "account": Door(SIGNED_IN, post=422),
     "password_change": Door(
         SIGNED_IN,
         post="/account/",
@@ -388,6 +388,8 @@ ADMIN_MODELS: dict[str, Kept] = {
     "metrics.reminder": LOOKED_AT,
     "auth.user": BY_KEYHOLDERS,
     "auth.group": Kept(view=KEYHOLDERS),
+    "dashboards.savedview": Kept(view=KEYHOLDERS, delete=KEYHOLDERS),
+    "dashboards.subscription": Kept(view=KEYHOLDERS, delete=KEYHOLDERS),
     "django_celery_beat.periodictask": BY_KEYHOLDERS,
     "django_celery_beat.intervalschedule": BY_KEYHOLDERS,
     "django_celery_beat.crontabschedule": BY_KEYHOLDERS,
@@ -471,6 +473,8 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
     ),
     "metrics.rescoreneed": factories.RescoreNeedFactory,
     "metrics.reminder": factories.ReminderFactory,
+    "dashboards.savedview": factories.SavedViewFactory,
+    "dashboards.subscription": factories.SubscriptionFactory,
     "auth.user": factories.UserFactory,
     "django_celery_beat.periodictask": lambda: PeriodicTask.objects.create(
         name="a task", task="a.task", interval=IntervalSchedule.objects.create(every=1)
@@ -522,6 +526,10 @@ class House:
 
 @pytest.fixture
 def house() -> House:
+    return build_house()
+
+
+def build_house() -> House:
     load_workspace(ROOT / "examples" / "worked")
     score_now(trigger=RunTrigger.COMMAND)
     close_month(Month.parse(CLOSED_MONTH), by=None)

@@ -95,3 +95,54 @@ def test_words_that_gettext_sees_are_passed_by(source: str) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_word_of_a_template_goes_through_gettext(path: Path) -> None:
     assert path in WITHOUT_WORDS or plain_words(path.read_text()) == []
+
+
+ENGLISH_PLURAL = re.compile(r"\|pluralize|\bplural(?:_\d+)?=")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ number }} value{{ number|pluralize }}",
+        "{% blocktranslate with plural=endings %}{{ n }} value{{ plural }}{% endblocktranslate %}",
+    ],
+)
+def test_endings_that_only_english_has_are_found(source: str) -> None:
+    assert ENGLISH_PLURAL.search(source)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_words_are_declined_by_gettext_alone(path: Path) -> None:
+    """Use `{% blocktranslate count n=... %}one{% plural %}many{% endblocktranslate %}`."""
+    assert ENGLISH_PLURAL.findall(path.read_text()) == []
+
+
+SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
+FILLED_IN = re.compile(r"\$\{[^{}]*\}")
+OF_SCRIPTS = re.compile(
+    r"//[^\n]*|\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`"
+)
+SENTENCE = re.compile(r"[A-Z][a-z]+[ .?:…]|[a-z]{2,} (?:[a-z]{2,} )+[a-z]{2,}[.?]")
+NO_WORDS = re.compile(r"^[\"']?use strict|^can't |^[.#\[<]|[\[<>=]")
+"""Selectors, markup, directives: strings for machines."""
+
+
+def words_in_script(source: str) -> list[str]:
+    """Texts in a script that somebody would read; they belong into the page, as data-* or JSON."""
+    without = ""
+    while source != without:
+        source, without = FILLED_IN.sub("…", source), source
+    texts = ["".join(parts) for parts in OF_SCRIPTS.findall(source)]
+    return [text for text in texts if SENTENCE.search(text) and not NO_WORDS.search(text)]
+
+
+@pytest.mark.parametrize(
+    "source", ['say("Nothing was pasted.")', "say(`Delete ${number} values?`)", "tell('Try again')"]
+)
+def test_words_in_a_script_are_found(source: str) -> None:
+    assert len(words_in_script(source)) == 1
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_show_no_words_of_their_own(path: Path) -> None:
+    assert words_in_script(path.read_text()) == []

@@ -82,7 +82,8 @@ def change_bridge_chart(
 ) -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"From {bridge.before} to {bridge.after}",
+        title=title
+        or _("From %(before)s to %(after)s") % {"before": bridge.before, "after": bridge.after},
         summary=change_bridge_summary(bridge),
         figure=change_bridge(bridge),
         table=change_bridge_table(bridge),
@@ -114,11 +115,15 @@ def change_bridge(bridge: ChangeBridge) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             hovertext=[
-                hover(part.name, f"{change_text(part.points)} points", part.detail)
+                hover(
+                    part.name,
+                    _("%(points)s points") % {"points": change_text(part.points)},
+                    part.detail,
+                )
                 for part in bridge.parts
             ],
             hoverinfo="text",
-            name="Parts",
+            name=_("Parts"),
         )
     )
     for place, level, label in ((0, bridge.start, bridge.before), (last, bridge.end, bridge.after)):
@@ -146,28 +151,34 @@ def change_bridge(bridge: ChangeBridge) -> go.Figure:
 
 def change_bridge_summary(bridge: ChangeBridge) -> str:
     change = bridge.end - bridge.start
-    words = (
-        f"{bridge.name} went from {score_text(bridge.start)} in {bridge.before} to "
-        f"{score_text(bridge.end)} in {bridge.after} ({change_text(change)})."
-    )
+    words = _(
+        "%(bridge)s went from %(start)s in %(before)s to %(end)s in %(after)s (%(change)s)."
+    ) % {
+        "bridge": bridge.name,
+        "start": score_text(bridge.start),
+        "before": bridge.before,
+        "end": score_text(bridge.end),
+        "after": bridge.after,
+        "change": change_text(change),
+    }
     told = [
-        (verb, listed([f"{part.name} {change_text(part.points)}" for part in parts]))
-        for verb, parts in (
-            ("Up", _largest(bridge.parts, rising=True)),
-            ("Down", _largest(bridge.parts, rising=False)),
+        sentence % {"parts": listed([f"{part.name} {change_text(part.points)}" for part in parts])}
+        for sentence, parts in (
+            (_("Up: %(parts)s."), _largest(bridge.parts, rising=True)),
+            (_("Down: %(parts)s."), _largest(bridge.parts, rising=False)),
         )
         if parts
     ]
-    return " ".join([words, *(f"{verb}: {names}." for verb, names in told)])
+    return " ".join([words, *told])
 
 
 def change_bridge_table(bridge: ChangeBridge) -> DataTable:
     return DataTable(
         columns=(
-            Column("Part"),
-            Column("Points", change_text, is_number=True),
-            Column("Score after it", score_text, is_number=True),
-            Column("Why"),
+            Column(_("Part")),
+            Column(_("Points"), change_text, is_number=True),
+            Column(_("Score after it"), score_text, is_number=True),
+            Column(_("Why")),
         ),
         rows=[
             (bridge.before, None, bridge.start, ""),
@@ -195,7 +206,8 @@ def contribution_bars_chart(
 ) -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"What {contributions.name} is made of",
+        title=title
+        or _("What %(contributions)s is made of") % {"contributions": contributions.name},
         summary=contribution_bars_summary(contributions),
         figure=contribution_bars(contributions),
         table=contribution_bars_table(contributions),
@@ -222,10 +234,15 @@ def contribution_bars(contributions: Contributions) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             hovertext=[
-                hover(part.name, f"{score_text(part.points)} points", part.detail) for part in parts
+                hover(
+                    part.name,
+                    _("%(points)s points") % {"points": score_text(part.points)},
+                    part.detail,
+                )
+                for part in parts
             ],
             hoverinfo="text",
-            name="Points",
+            name=_("Points"),
         )
     )
     figure.update_yaxes(
@@ -235,7 +252,7 @@ def contribution_bars(contributions: Contributions) -> go.Figure:
         tickvals=list(range(len(parts))),
         ticktext=["<br>".join(map(text, wrap(part.name, NAME_LENGTH))) for part in parts],
     )
-    figure.update_xaxes(showgrid=True, title_text="points", zeroline=True, rangemode="tozero")
+    figure.update_xaxes(showgrid=True, title_text=_("points"), zeroline=True, rangemode="tozero")
     # The numbers stand outside the bars: room for them at the right, and left of a negative one.
     figure.update_layout(margin_r=NUMBER_WIDTH)
     if any(part.points < 0 for part in parts):
@@ -245,22 +262,29 @@ def contribution_bars(contributions: Contributions) -> go.Figure:
 
 def contribution_bars_summary(contributions: Contributions) -> str:
     if not contributions.parts:
-        return f"{contributions.name} has no parts with a score."
+        return _("%(contributions)s has no parts with a score.") % {
+            "contributions": contributions.name
+        }
     given = [part for part in contributions.parts if part.points >= 0]
     taken = [part for part in contributions.parts if part.points < 0]
-    words = f"{contributions.name} {score_text(contributions.score)} is made of " + listed(
-        [f"{part.name} {score_text(part.points)}" for part in given]
-    )
+    said = {
+        "name": contributions.name,
+        "score": score_text(contributions.score),
+        "given": listed([f"{part.name} {score_text(part.points)}" for part in given]),
+        "taken": listed([f"{part.name} {change_text(part.points)}" for part in taken]),
+    }
     if taken:
-        words += "; taken away by " + listed(
-            [f"{part.name} {change_text(part.points)}" for part in taken]
-        )
-    return f"{words}."
+        return _("%(name)s %(score)s is made of %(given)s; taken away by %(taken)s.") % said
+    return _("%(name)s %(score)s is made of %(given)s.") % said
 
 
 def contribution_bars_table(contributions: Contributions) -> DataTable:
     return DataTable(
-        columns=(Column("Part"), Column("Points", score_text, is_number=True), Column("Why")),
+        columns=(
+            Column(_("Part")),
+            Column(_("Points"), score_text, is_number=True),
+            Column(_("Why")),
+        ),
         rows=[
             *((part.name, part.points, part.detail) for part in contributions.parts),
             (contributions.name, contributions.score, ""),
@@ -299,7 +323,7 @@ def _connectors(levels: Sequence[float]) -> go.Scatter:
         mode="lines",
         line={"color": LINE, "dash": "dot", "width": 1},
         hoverinfo="skip",
-        name="Levels",
+        name=_("Levels"),
     )
 
 

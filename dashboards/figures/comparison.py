@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from dashboards.figures.chart import Chart
 from dashboards.figures.theme import ACCENT, LINE, MUTED, SURFACE, hover, new_figure, text
 from dashboards.presentation.bands import BandLimits
-from dashboards.presentation.numbers import change_text, listed, score_text
+from dashboards.presentation.numbers import change_text, listed, score_text, trimmed
 from dashboards.presentation.tables import Column, DataTable
 
 ROW_HEIGHT, FRAME_HEIGHT = 40, 112
@@ -121,7 +121,7 @@ def _limit_lines(figure: go.Figure, limits: BandLimits | None) -> None:
             line={"color": LINE, "dash": "2px,3px", "width": 1},
             annotation={
                 "font": {"color": MUTED, "size": 11},
-                "text": text(f"{name} {start:g}"),
+                "text": text(f"{name} {trimmed(start)}"),
                 "y": 1,
                 "yanchor": "bottom",
                 "yref": "paper",

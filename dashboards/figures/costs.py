@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.figures.chart import Chart
 from dashboards.figures.theme import ACCENT, LINE, MUTED, SURFACE, hover, new_figure, text
+from dashboards.presentation.counts import SEGMENTS, count_text
 from dashboards.presentation.money import money_text, variance
-from dashboards.presentation.numbers import counted, grouped, listed
+from dashboards.presentation.numbers import grouped, listed
 from dashboards.presentation.tables import Column, DataTable
 
 ROW_HEIGHT, FRAME_HEIGHT = 34, 84
@@ -61,7 +64,7 @@ class CostsAgainstBenchmark:
 def cost_dots_chart(costs: CostsAgainstBenchmark, *, slug: str = "costs", title: str = "") -> Chart:
     return Chart(
         slug=slug,
-        title=title or "Cost against benchmark, by segment",
+        title=title or _("Cost against benchmark, by segment"),
         summary=cost_dots_summary(costs),
         figure=cost_dots(costs),
         table=cost_dots_table(costs),
@@ -91,13 +94,14 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
             y=names,
             mode="markers",
             marker={"color": ACCENT, "line": {"color": SURFACE, "width": 1}, "size": 12},
-            name="Cost a year",
+            name=_("Cost a year"),
             customdata=[[place.url] for place in costs.drawn],
             hovertext=[
                 hover(
                     place.name,
                     money_text(place.cost, place.currency),
-                    f"benchmark {money_text(place.benchmark, place.currency)}",
+                    _("benchmark %(amount)s")
+                    % {"amount": money_text(place.benchmark, place.currency)},
                     place.variance,
                 )
                 for place in costs.drawn
@@ -110,7 +114,7 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
         range=[max(100 - reach, -2), 100 + reach],
         showgrid=True,
         ticksuffix="%",
-        title_text=text("Cost in % of the benchmark"),
+        title_text=text(_("Cost in % of the benchmark")),
     )
     figure.update_yaxes(type="category", showgrid=False)
     figure.add_vline(
@@ -118,7 +122,7 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
         line={"color": MUTED, "width": 1},
         annotation={
             "font": {"color": MUTED, "size": 11},
-            "text": text("as elsewhere"),
+            "text": text(_("as elsewhere")),
             "yanchor": "bottom",
         },
     )
@@ -128,32 +132,45 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
 def cost_dots_summary(costs: CostsAgainstBenchmark) -> str:
     drawn = costs.drawn
     missing = len(costs.places) - len(drawn)
-    left_out = (
-        f" {counted(missing, 'segment')} can't be placed: cost or benchmark is unknown."
-        if missing
-        else ""
-    )
+    left_out = ngettext(
+        "%(number)s segment can't be placed: cost or benchmark is unknown.",
+        "%(number)s segments can't be placed: cost or benchmark is unknown.",
+        missing,
+    ) % {"number": grouped(missing)}
+    words = [_costs_words(costs)]
+    if missing:
+        words.append(left_out)
+    return " ".join(words)
+
+
+def _costs_words(costs: CostsAgainstBenchmark) -> str:
+    drawn = costs.drawn
     if not drawn:
-        return f"No segment has both a cost and a benchmark.{left_out}"
+        return _("No segment has both a cost and a benchmark.")
     over = [place for place in reversed(drawn) if (place.percent or 0.0) > 100]
     if not over:
-        return f"{costs.name} costs no segment more than the same costs elsewhere.{left_out}"
-    told = listed([f"{place.name} ({place.variance})" for place in over[:NAMES_TOLD]])
-    return (
-        f"{costs.name} costs {grouped(len(over))} of {counted(len(drawn), 'segment')} more than "
-        f"elsewhere, most of all {told}.{left_out}"
-    )
+        return _("%(name)s costs no segment more than the same costs elsewhere.") % {
+            "name": costs.name
+        }
+    return _(
+        "%(name)s costs %(number)s of %(segments)s more than elsewhere, most of all %(most)s."
+    ) % {
+        "name": costs.name,
+        "number": grouped(len(over)),
+        "segments": count_text(len(drawn), SEGMENTS),
+        "most": listed([f"{place.name} ({place.variance})" for place in over[:NAMES_TOLD]]),
+    }
 
 
 def cost_dots_table(costs: CostsAgainstBenchmark) -> DataTable:
     unplaced = [place for place in costs.places if place.percent is None]
     return DataTable(
         columns=(
-            Column("Segment"),
-            Column("Currency"),
-            Column("Cost a year", money_text, is_number=True),
-            Column("Benchmark", money_text, is_number=True),
-            Column("Cost in % of the benchmark", _percent, is_number=True),
+            Column(_("Segment")),
+            Column(_("Currency")),
+            Column(_("Cost a year"), money_text, is_number=True),
+            Column(_("Benchmark"), money_text, is_number=True),
+            Column(_("Cost in % of the benchmark"), _percent, is_number=True),
         ),
         rows=[
             (place.name, place.currency or None, place.cost, place.benchmark, place.percent)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext, ngettext
 
 from dashboards.figures.chart import Chart
 from dashboards.figures.theme import INK, LINE, SURFACE, hover, new_figure, score_axis, text
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, BandLimits, style_of
+from dashboards.presentation.counts import SUBJECTS, count_text
 from dashboards.presentation.curve import drawn_span
-from dashboards.presentation.numbers import counted, listed, score_text, value_text
+from dashboards.presentation.numbers import grouped, listed, score_text, trimmed, value_text
 from dashboards.presentation.tables import Column, DataTable
 from metrics.choices import Band
 
@@ -56,7 +58,7 @@ class MetricCurve:
 def metric_curve_chart(curve: MetricCurve, *, slug: str = "curve", title: str = "") -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"How {curve.metric} becomes a score",
+        title=title or gettext("How %(metric)s becomes a score") % {"metric": curve.metric},
         summary=metric_curve_summary(curve),
         figure=metric_curve(curve),
         table=metric_curve_table(curve),
@@ -70,9 +72,11 @@ def metric_curve(curve: MetricCurve) -> go.Figure:
     """
     figure = new_figure(legend_traceorder="normal")
     low, high = _shown_span(curve)
-    figure.add_trace(_line(curve.points, low, high, "Curve"))
+    figure.add_trace(_line(curve.points, low, high, gettext("Curve")))
     for number, points in enumerate(_own_curves(curve)):
-        figure.add_trace(_line(points, low, high, "Curve of its own", is_first=number == 0))
+        figure.add_trace(
+            _line(points, low, high, gettext("Curve of its own"), is_first=number == 0)
+        )
     for band in FROM_GOOD_TO_UNKNOWN:
         there = [place for place in curve.places if place.band == band]
         if there:
@@ -83,9 +87,9 @@ def metric_curve(curve: MetricCurve) -> go.Figure:
         range=[low, high],
         showgrid=True,
         tickformat=f",.{curve.decimals}~f" if curve.decimals else ",~f",
-        title_text=text(curve.unit or "value"),
+        title_text=text(curve.unit or gettext("value")),
     )
-    figure.update_yaxes(title_text="Score")
+    figure.update_yaxes(title_text=gettext("Score"))
     if len(curve.places) > FEW_PLACES:
         _count_below(figure, curve, low, high)
     return figure
@@ -184,11 +188,11 @@ def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float)
                 y=counts,
                 width=width * 0.9,
                 marker={"color": f"var(--{style.colour})"},
-                name=f"{style.word}, counted",
+                name=gettext("%(style)s") % {"style": style.word},
                 hovertext=[
                     hover(
-                        f"About {_value(curve, centre)}",
-                        f"{counted(count, 'subject')} ({style.word})",
+                        gettext("About %(curve)s") % {"curve": _value(curve, centre)},
+                        f"{count_text(count, SUBJECTS)} ({style.word})",
                     )
                     for centre, count in zip(centres, counts, strict=True)
                 ],
@@ -205,42 +209,69 @@ def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float)
             "nticks": 4,
             "rangemode": "tozero",
             "tickformat": ",~d",
-            "title": {"text": "Subjects"},
+            "title": {"text": gettext("Subjects")},
         },
     )
     figure.update_xaxes(anchor="y2")
 
 
 def metric_curve_summary(curve: MetricCurve) -> str:
-    corners = listed([f"{_value(curve, value)} scores {score:g}" for value, score in curve.points])
+    corners = listed(
+        [
+            gettext("%(curve)s scores %(score)s")
+            % {"curve": _value(curve, value), "score": trimmed(score)}
+            for value, score in curve.points
+        ]
+    )
     words = f"{curve.metric}: {corners}."
     if not curve.places:
-        return f"{words} No subject has a value in force."
+        return f"{words} {gettext('No subject has a value in force.')}"
     counts = [
         (style_of(band).word.lower(), sum(place.band == band for place in curve.places))
         for band in FROM_GOOD_TO_UNKNOWN
     ]
     told = listed([f"{number} {word}" for word, number in counts if number])
-    words = f"{words} Of {counted(len(curve.places), 'subject')} with a value: {told}."
+    of_all = ngettext(
+        "Of %(number)s subject with a value: %(bands)s.",
+        "Of %(number)s subjects with a value: %(bands)s.",
+        len(curve.places),
+    )
+    sentences = [words, of_all % {"number": grouped(len(curve.places)), "bands": told}]
     own = sorted(place.name for place in curve.places if place.own_curve)
     if own:
-        names = [*own[:NAMED], f"{len(own) - NAMED} more"] if len(own) > NAMED else own
-        words += f" Judged by a curve of its own: {listed(names)}."
+        names = (
+            [*own[:NAMED], gettext("%(count)s more") % {"count": len(own) - NAMED}]
+            if len(own) > NAMED
+            else own
+        )
+        sentences.append(
+            gettext("Judged by a curve of its own: %(names)s.") % {"names": listed(names)}
+        )
     beyond = len(_beyond(curve))
     if beyond:
-        words += f" {counted(beyond, 'value')} beyond what is drawn: marked at the edge."
-    return words
+        outside = ngettext(
+            "%(number)s value beyond what is drawn: marked at the edge.",
+            "%(number)s values beyond what is drawn: marked at the edge.",
+            beyond,
+        )
+        sentences.append(outside % {"number": grouped(beyond)})
+    return " ".join(sentences)
 
 
 def metric_curve_table(curve: MetricCurve) -> DataTable:
     has_own = any(place.own_curve for place in curve.places)
     return DataTable(
         columns=(
-            Column("Subject"),
-            Column("Value", lambda value: _value(curve, value), is_number=True, unit=curve.unit),
-            Column("Score", score_text, is_number=True),
-            Column("Band"),
-            *((Column("Judged by"),) if has_own else ()),
+            Column(gettext("Subject")),
+            Column(
+                gettext("Value"),
+                lambda value: _value(curve, value),
+                is_number=True,
+                unit=curve.unit,
+            ),
+            Column(gettext("Score"), score_text, is_number=True),
+            Column(gettext("Band")),
+            *((Column(gettext("Judged by")),) if has_own else ()),
         ),
         rows=[
             (
@@ -256,7 +287,7 @@ def metric_curve_table(curve: MetricCurve) -> DataTable:
 
 
 def _judged_by(place: CurvePlace) -> str:
-    return "a curve of its own" if place.own_curve else "the curve"
+    return gettext("a curve of its own") if place.own_curve else gettext("the curve")
 
 
 def _marks(
@@ -285,9 +316,10 @@ def _marks(
             hover(
                 place.name,
                 _value(curve, place.value),
-                f"score {score_text(place.score)} ({style.word})",
-                "judged by a curve of its own" if place.own_curve else "",
-                "" if low <= place.value <= high else "beyond what is drawn",
+                gettext("score %(score)s (%(band)s)")
+                % {"score": score_text(place.score), "band": style.word},
+                gettext("judged by a curve of its own") if place.own_curve else "",
+                "" if low <= place.value <= high else gettext("beyond what is drawn"),
             )
             for place in places
         ],

@@ -13,10 +13,12 @@ from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.figures.theme import INK, LINE, MUTED, SURFACE, day, hover
-from dashboards.presentation.months import NAMES, month_label
-from dashboards.presentation.numbers import counted
+from dashboards.presentation.counts import EVENTS, count_text
+from dashboards.presentation.months import day_label, month_label
 from dashboards.presentation.tables import Column, DataTable
 from projects.months import MONTHS_PER_YEAR, Month
 
@@ -156,9 +158,9 @@ def _hover(mark: EventMark) -> str:
     ]
     more = len(mark.events) - len(told)
     return hover(
-        f"{counted(len(mark.events), 'event')}, {_months_of(mark)}",
+        f"{count_text(len(mark.events), EVENTS)}, {_months_of(mark)}",
         *told,
-        f"and {more} more" if more else "",
+        _("and %(number)s more") % {"number": more} if more else "",
     )
 
 
@@ -169,7 +171,11 @@ def _when_and_where(event: ChartEvent) -> str:
 
 def _months_of(mark: EventMark) -> str:
     first, last = mark.events[0].month, mark.events[-1].month
-    return month_label(first) if first == last else f"{month_label(first)} to {month_label(last)}"
+    return (
+        month_label(first)
+        if first == last
+        else _("%(first)s to %(last)s") % {"first": month_label(first), "last": month_label(last)}
+    )
 
 
 def _shortened(words: str) -> list[str]:
@@ -182,7 +188,7 @@ def _shortened(words: str) -> list[str]:
 
 def day_text(there: date) -> str:
     """`4 Mar`, where the year is told beside it."""
-    return f"{there.day} {NAMES[there.month - 1][:3]}"
+    return day_label(there)
 
 
 def with_events(summary: str, marks: Sequence[EventMark]) -> str:
@@ -195,8 +201,13 @@ def events_words(marks: Sequence[EventMark]) -> str:
         return ""
     told = [_mark_words(mark) for mark in marks[-TOLD_IN_SUMMARY:]]
     if earlier := sum(len(mark.events) for mark in marks[:-TOLD_IN_SUMMARY]):
-        told.insert(0, f"{counted(earlier, 'earlier one')} in the data table")
-    return f"Events: {'; '.join(told)}."
+        others = ngettext(
+            "%(number)s earlier one in the data table",
+            "%(number)s earlier ones in the data table",
+            earlier,
+        )
+        told.insert(0, others % {"number": earlier})
+    return _("Events: %(told)s.") % {"told": "; ".join(told)}
 
 
 def _mark_words(mark: EventMark) -> str:
@@ -204,7 +215,12 @@ def _mark_words(mark: EventMark) -> str:
     first, more = mark.events[0], len(mark.events) - 1
     if not more:
         return f"({mark.number}) {first.title}, {_when_and_where(first)}"
-    return f"({mark.number}) {first.title} and {more} more, {_months_of(mark)}"
+    return _("(%(mark)s) %(title)s and %(number)s more, %(months)s") % {
+        "mark": mark.number,
+        "title": first.title,
+        "number": more,
+        "months": _months_of(mark),
+    }
 
 
 def events_column(
@@ -215,7 +231,7 @@ def events_column(
         return table
     events = [event for mark in marks for event in mark.events]
     return DataTable(
-        columns=(*table.columns, Column("Events")),
+        columns=(*table.columns, Column(_("Events"))),
         rows=[(*row, _told(events, *place)) for row, place in zip(table.rows, places, strict=True)],
     )
 

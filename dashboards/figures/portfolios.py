@@ -8,6 +8,8 @@ from decimal import Decimal
 from math import ceil, floor, log10
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.figures.chart import Chart
 from dashboards.figures.events import (
@@ -29,9 +31,10 @@ from dashboards.figures.theme import (
     text,
 )
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, BandLimits, style_of
+from dashboards.presentation.counts import CUSTOMERS, count_text
 from dashboards.presentation.money import money_short, money_text
 from dashboards.presentation.months import month_label
-from dashboards.presentation.numbers import counted, grouped, listed, score_text
+from dashboards.presentation.numbers import grouped, listed, score_text
 from dashboards.presentation.tables import Column, DataTable
 from metrics.choices import Band
 from projects.months import Month
@@ -102,7 +105,7 @@ def value_cost_bubbles_chart(
 ) -> Chart:
     return Chart(
         slug=slug,
-        title=title or "Value creation against budget",
+        title=title or _("Value creation against budget"),
         summary=value_cost_bubbles_summary(projects),
         figure=value_cost_bubbles(projects),
         table=value_cost_bubbles_table(projects),
@@ -122,11 +125,15 @@ def value_cost_bubbles(projects: ValueAgainstCost) -> go.Figure:
     apart = bool(budgets) and max(budgets) > FAR_APART * min(budgets)
     figure.update_xaxes(
         showgrid=True,
-        title_text=text(f"Budget ({projects.currency})" if projects.currency else "Budget"),
+        title_text=text(
+            _("Budget (%(currency)s)") % {"currency": projects.currency}
+            if projects.currency
+            else _("Budget")
+        ),
         **_money_ticks(budgets, currency=projects.currency, logarithmic=apart),
     )
     score_axis(figure, projects.limits)
-    figure.update_yaxes(title_text="Value creation score", range=[-6, 106])
+    figure.update_yaxes(title_text=_("Value creation score"), range=[-6, 106])
     figure.update_layout(legend_itemsizing="constant")
     return figure
 
@@ -134,26 +141,41 @@ def value_cost_bubbles(projects: ValueAgainstCost) -> go.Figure:
 def value_cost_bubbles_summary(projects: ValueAgainstCost) -> str:
     drawn = [bubble for bubble in projects.bubbles if bubble.has_place]
     left_out = len(projects.bubbles) - len(drawn)
-    missing = (
-        f" {counted(left_out, 'project')} can't be placed: budget or score is unknown."
-        if left_out
-        else ""
-    )
+    words = _drawn_words(projects, drawn)
+    if left_out:
+        missing = ngettext(
+            "%(number)s project can't be placed: budget or score is unknown.",
+            "%(number)s projects can't be placed: budget or score is unknown.",
+            left_out,
+        )
+        words.append(missing % {"number": grouped(left_out)})
+    return " ".join(words)
+
+
+def _drawn_words(projects: ValueAgainstCost, drawn: Sequence[Bubble]) -> list[str]:
     if not drawn:
-        return f"No project has both a budget and a value creation score.{missing}"
+        return [_("No project has both a budget and a value creation score.")]
     costly = sorted(drawn, key=lambda bubble: -(bubble.budget or 0))
-    words = (
-        f"{counted(len(drawn), 'project')} with a budget in {projects.currency or 'one currency'}. "
-        f"The largest, {costly[0].name} "
-        f"({money_short(costly[0].budget, projects.currency)}), scores "
-        f"{score_text(costly[0].score)} for value creation."
+    number = ngettext(
+        "%(number)s project with a budget in %(currency)s.",
+        "%(number)s projects with a budget in %(currency)s.",
+        len(drawn),
     )
+    words = [
+        number
+        % {"number": grouped(len(drawn)), "currency": projects.currency or _("one currency")},
+        _("The largest, %(project)s (%(budget)s), scores %(score)s for value creation.")
+        % {
+            "project": costly[0].name,
+            "budget": money_short(costly[0].budget, projects.currency),
+            "score": score_text(costly[0].score),
+        },
+    ]
     weak = [bubble for bubble in costly[: max(len(costly) // 4, 1)] if bubble.band == Band.RED]
     if weak:
-        words += (
-            f" Among the costliest quarter, red: {listed([bubble.name for bubble in weak[:4]])}."
-        )
-    return words + missing
+        names = listed([bubble.name for bubble in weak[:4]])
+        words.append(_("Among the costliest quarter, red: %(projects)s.") % {"projects": names})
+    return words
 
 
 def value_cost_bubbles_table(projects: ValueAgainstCost) -> DataTable:
@@ -162,11 +184,11 @@ def value_cost_bubbles_table(projects: ValueAgainstCost) -> DataTable:
 
     return DataTable(
         columns=(
-            Column("Project"),
-            Column("Budget", amount, is_number=True, currency=projects.currency),
-            Column("Value creation", score_text, is_number=True),
-            Column("Band"),
-            Column("Customers reached", grouped, is_number=True),
+            Column(_("Project")),
+            Column(_("Budget"), amount, is_number=True, currency=projects.currency),
+            Column(_("Value creation"), score_text, is_number=True),
+            Column(_("Band")),
+            Column(_("Customers reached"), grouped, is_number=True),
         ),
         rows=[
             (bubble.name, bubble.budget, bubble.score, style_of(bubble.band).word, bubble.customers)
@@ -180,7 +202,7 @@ def band_distribution_chart(
 ) -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"Bands of {distribution.noun} by month",
+        title=title or _("Bands of %(noun)s by month") % {"noun": distribution.noun},
         summary=with_events(band_distribution_summary(distribution), distribution.marks),
         figure=band_distribution(distribution),
         table=events_column(
@@ -211,27 +233,29 @@ def band_distribution(distribution: BandDistribution) -> go.Figure:
 
 def band_distribution_summary(distribution: BandDistribution) -> str:
     if not distribution.months:
-        return f"No month with scored {distribution.noun}."
+        return _("No month with scored %(noun)s.") % {"noun": distribution.noun}
     first, last = distribution.months[0], distribution.months[-1]
-    words = f"{month_label(last.month)}: " + listed(
+    counts = listed(
         [
             f"{last.counts.get(band, 0)} {style_of(band).word.lower()}"
             for band in FROM_GOOD_TO_UNKNOWN
             if last.counts.get(band, 0) or band != Band.INSUFFICIENT
         ]
     )
+    told = _("%(month)s: %(counts)s.")
     if last.is_unfinished:
-        words += " (month unfinished)"
+        told = _("%(month)s: %(counts)s (month unfinished).")
+    words = told % {"month": month_label(last.month), "counts": counts}
     if len(distribution.months) == 1:
-        return f"{words}."
-    red = first.counts.get(Band.RED, 0)
-    return f"{words}. Red in {month_label(first.month)}: {red}."
+        return words
+    before = {"month": month_label(first.month), "number": first.counts.get(Band.RED, 0)}
+    return f"{words} {_('Red in %(month)s: %(number)s.') % before}"
 
 
 def band_distribution_table(distribution: BandDistribution) -> DataTable:
     return DataTable(
         columns=(
-            Column("Month", month_label),
+            Column(_("Month"), month_label),
             *(
                 Column(style_of(band).word, grouped, is_number=True)
                 for band in FROM_GOOD_TO_UNKNOWN
@@ -267,11 +291,13 @@ def _bubbles(band: Band, bubbles: Sequence[Bubble], *, most: int, currency: str)
         hovertext=[
             hover(
                 bubble.name,
-                f"value creation {score_text(bubble.score)} ({style.word})",
-                f"budget {money_text(bubble.budget, currency)}",
-                "customers unknown"
+                _("value creation %(score)s (%(band)s)")
+                % {"score": score_text(bubble.score), "band": style.word},
+                _("budget %(amount)s") % {"amount": money_text(bubble.budget, currency)},
+                _("customers unknown")
                 if bubble.customers is None
-                else f"{counted(bubble.customers, 'customer')} reached",
+                else _("%(customers)s reached")
+                % {"customers": count_text(bubble.customers, CUSTOMERS)},
             )
             for bubble in bubbles
         ],
@@ -325,7 +351,7 @@ def _columns(distribution: BandDistribution, band: Band) -> go.Bar:
             hover(
                 month_label(months.month),
                 f"{style.word}: {count} {distribution.noun}",
-                "unfinished month" if months.is_unfinished else "",
+                _("unfinished month") if months.is_unfinished else "",
             )
             for months, count in zip(distribution.months, counts, strict=True)
         ],

@@ -12,9 +12,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboards.presentation.bands import BandLimits
+from dashboards.presentation.bands import BandLimits, style_of
+from dashboards.presentation.numbers import separators, trimmed
 from dashboards.presentation.palette import FONT, PALETTES, Theme
-from metrics.choices import Category
+from metrics.choices import Band, Category
 from projects.months import Month
 
 INK = "var(--ink)"
@@ -89,7 +90,6 @@ def _template() -> go.layout.Template:
             "margin": {"b": 8, "l": 8, "r": 8, "t": 16},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "separators": ".,",
             "xaxis": {**axis, "showgrid": False},
             "yaxis": axis,
         }
@@ -101,7 +101,7 @@ TEMPLATE = _template()
 
 def new_figure(**layout: Any) -> go.Figure:
     """An empty figure in the portal's look."""
-    return go.Figure(layout={"template": TEMPLATE, **layout})
+    return go.Figure(layout={"template": TEMPLATE, "separators": separators(), **layout})
 
 
 def resolved(figure: go.Figure, theme: Theme) -> go.Figure:
@@ -129,14 +129,14 @@ def score_axis(figure: go.Figure, limits: BandLimits | None) -> None:
     if limits is None:
         return
     figure.update_layout(margin_r=LIMITS_MARGIN)
-    for start, name in ((limits.green_from, "Green"), (limits.amber_from, "Amber")):
+    for start, band in ((limits.green_from, Band.GREEN), (limits.amber_from, Band.AMBER)):
         figure.add_hline(
             y=start,
             layer="below",
             line={"color": LINE, "dash": "2px,3px", "width": 1},
             annotation={
                 "font": {"color": MUTED, "size": 11},
-                "text": f"{name} {start:g}",
+                "text": f"{text(style_of(band).word)} {trimmed(start)}",
                 "x": 1,
                 "xanchor": "left",
                 "xshift": 4,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import zip_longest
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext, ngettext
 
 from dashboards.figures.chart import Chart
 from dashboards.figures.events import (
@@ -37,10 +38,10 @@ from dashboards.figures.theme import (
     text,
 )
 from dashboards.presentation.bands import BandLimits, style_of
-from dashboards.presentation.months import month_label, months_text
+from dashboards.presentation.counts import PERIODS, count_text
+from dashboards.presentation.months import month_label
 from dashboards.presentation.numbers import (
     change_text,
-    counted,
     percent_text,
     score_text,
     value_text,
@@ -144,7 +145,7 @@ class ValueSeries:
 def score_trend_chart(trend: ScoreTrend, *, slug: str = "score-trend", title: str = "") -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"{trend.name} by month",
+        title=title or gettext("%(trend)s by month") % {"trend": trend.name},
         summary=with_events(score_trend_summary(trend), trend.marks),
         figure=score_trend(trend),
         table=events_column(
@@ -169,7 +170,7 @@ def score_trend(trend: ScoreTrend) -> go.Figure:
                 mode="lines",
                 line={"color": ACCENT, "dash": UNFINISHED_DASH, "width": 2},
                 hoverinfo="skip",
-                name="Unfinished month",
+                name=gettext("Unfinished month"),
             )
         )
     figure.add_trace(
@@ -193,34 +194,53 @@ def score_trend(trend: ScoreTrend) -> go.Figure:
 def score_trend_summary(trend: ScoreTrend) -> str:
     known = [point for point in trend.points if point.score is not None]
     if not known:
-        return f"{trend.name} has no score in {months_text(len(trend.points))}."
+        none = ngettext(
+            "%(name)s has no score in %(number)s month.",
+            "%(name)s has no score in %(number)s months.",
+            len(trend.points),
+        )
+        return none % {"name": trend.name, "number": len(trend.points)}
     first, last = known[0], known[-1]
-    words = [f"{trend.name}: {_score_words(last)} in {month_label(last.month)}"]
+    told = gettext("%(name)s: %(score)s in %(month)s")
     if last.month == trend.unfinished:
-        words[0] += ", a month still unfinished"
+        told = gettext("%(name)s: %(score)s in %(month)s, a month still unfinished")
+    words = [
+        told % {"name": trend.name, "score": _score_words(last), "month": month_label(last.month)}
+    ]
     if len(known) > 1:
         lowest = min(known, key=lambda point: point.score or 0)
         highest = max(known, key=lambda point: point.score or 0)
-        words.append(f"{_moved(first, last)} since {month_label(first.month)}")
         words.append(
-            f"between {score_text(lowest.score)} ({month_label(lowest.month)}) and "
-            f"{score_text(highest.score)} ({month_label(highest.month)})"
+            gettext("%(change)s since %(month)s")
+            % {"change": _moved(first, last), "month": month_label(first.month)}
+        )
+        words.append(
+            gettext("between %(lowest)s (%(lowest_month)s) and %(highest)s (%(highest_month)s)")
+            % {
+                "lowest": score_text(lowest.score),
+                "lowest_month": month_label(lowest.month),
+                "highest": score_text(highest.score),
+                "highest_month": month_label(highest.month),
+            }
         )
     gaps = len(trend.points) - len(known)
     if gaps:
-        words.append(f"without a score in {months_text(gaps)}")
+        without = ngettext(
+            "without a score in %(number)s month", "without a score in %(number)s months", gaps
+        )
+        words.append(without % {"number": gaps})
     return f"{'; '.join(words)}."
 
 
 def score_trend_table(trend: ScoreTrend) -> DataTable:
     return DataTable(
         columns=(
-            Column("Month", month_label),
-            Column("Score", score_text, is_number=True),
-            Column("Band"),
-            Column("Possible from", score_text, is_number=True),
-            Column("Possible to", score_text, is_number=True),
-            Column("Coverage", percent_text, is_number=True),
+            Column(gettext("Month"), month_label),
+            Column(gettext("Score"), score_text, is_number=True),
+            Column(gettext("Band")),
+            Column(gettext("Possible from"), score_text, is_number=True),
+            Column(gettext("Possible to"), score_text, is_number=True),
+            Column(gettext("Coverage"), percent_text, is_number=True),
         ),
         rows=[
             (
@@ -258,10 +278,11 @@ def _possible_range(points: Sequence[TrendPoint]) -> go.Scatter:
         mode="lines",
         fill="toself",
         fillcolor=RANGE,
+        opacity=0.6,  # the grid and the bands' limits stay readable behind a wide one
         # A stretch of one month has no area; its outline still shows it.
         line={"color": RANGE, "width": 2},
         hoverinfo="skip",
-        name="Possible range",
+        name=gettext("Possible range"),
     )
 
 
@@ -299,12 +320,12 @@ def _band_marks(trend: ScoreTrend) -> go.Scatter:
                 month_label(point.month),
                 _score_words(point),
                 _evidence_words(point),
-                "unfinished month" if is_hollow else "",
+                gettext("unfinished month") if is_hollow else "",
             )
             for point, is_hollow in zip(known, hollow, strict=True)
         ],
         hoverinfo="text",
-        name="Band",
+        name=gettext("Band"),
     )
 
 
@@ -323,16 +344,27 @@ def _score_words(point: TrendPoint) -> str:
 
 
 def _evidence_words(point: TrendPoint) -> str:
-    words = [] if point.coverage is None else [f"{percent_text(point.coverage)} known"]
+    words = (
+        []
+        if point.coverage is None
+        else [gettext("%(coverage)s known") % {"coverage": percent_text(point.coverage)}]
+    )
     if point.low is not None and point.high is not None:
-        words.append(f"possible {score_text(point.low)} to {score_text(point.high)}")
+        words.append(
+            gettext("possible %(low)s to %(high)s")
+            % {"low": score_text(point.low), "high": score_text(point.high)}
+        )
     return ", ".join(words)
 
 
 def _moved(first: TrendPoint, last: TrendPoint) -> str:
     change = (last.score or 0) - (first.score or 0)
     told = change_text(change)
-    return "unchanged" if told == change_text(0) else f"{told} points"
+    return (
+        gettext("unchanged")
+        if told == change_text(0)
+        else gettext("%(told)s points") % {"told": told}
+    )
 
 
 def category_trends_chart(
@@ -340,7 +372,7 @@ def category_trends_chart(
 ) -> Chart:
     return Chart(
         slug=slug,
-        title=title or f"Categories of {trends.name} by month",
+        title=title or gettext("Categories of %(trends)s by month") % {"trends": trends.name},
         summary=with_events(category_trends_summary(trends), trends.marks),
         figure=category_trends(trends),
         table=events_column(
@@ -366,18 +398,27 @@ def category_trends_summary(trends: CategoryTrends) -> str:
     for category, points in trends.categories:
         known = [point for point in points if point.score is not None]
         if not known:
-            words.append(f"{category.label} unknown")
+            words.append(gettext("%(category)s unknown") % {"category": category.label})
             continue
         last = known[-1]
-        moved = f", {_moved(known[0], last)}" if len(known) > 1 else ""
-        late = "" if last is points[-1] else f" in {month_label(last.month)}"
-        words.append(f"{category.label} {_score_words(last)}{late}{moved}")
+        told = "%(category)s %(score)s"
+        if last is not points[-1]:
+            told = gettext("%(category)s %(score)s in %(month)s")
+        said = told % {
+            "category": category.label,
+            "score": _score_words(last),
+            "month": month_label(last.month),
+        }
+        words.append(f"{said}, {_moved(known[0], last)}" if len(known) > 1 else said)
     months = _months(trends)
     if not months:
-        return f"{trends.name} has no category scores."
+        return gettext("%(trends)s has no category scores.") % {"trends": trends.name}
     span = month_label(months[0])
     if len(months) > 1:
-        span = f"{span} to {month_label(months[-1])}"
+        span = gettext("%(first)s to %(last)s") % {
+            "first": span,
+            "last": month_label(months[-1]),
+        }
     return f"{trends.name}, {span}: {'; '.join(words)}."
 
 
@@ -388,7 +429,7 @@ def category_trends_table(trends: CategoryTrends) -> DataTable:
     }
     return DataTable(
         columns=(
-            Column("Month", month_label),
+            Column(gettext("Month"), month_label),
             *(
                 Column(str(category.label), score_text, is_number=True)
                 for category, _ in trends.categories
@@ -428,7 +469,7 @@ def _category_lines(
             line={"color": colour, "dash": UNFINISHED_DASH, "width": 1.5},
             hoverinfo="skip",
             showlegend=False,
-            name=f"{category.label}, unfinished",
+            name=gettext("%(category)s, unfinished") % {"category": category.label},
         ),
         go.Scatter(
             x=[day(last.month)],
@@ -441,7 +482,7 @@ def _category_lines(
                 "symbol": SERIES_SYMBOLS[place],
             },
             showlegend=False,
-            name=f"{category.label} (unfinished)",
+            name=gettext("%(category)s (unfinished)") % {"category": category.label},
             hovertemplate="%{y:.1f}",
         ),
     ]
@@ -489,7 +530,7 @@ def value_series(series: ValueSeries) -> go.Figure:
                     hover(
                         point.period,
                         f"{subject.name}: {value_text(point.value, series.unit, series.decimals)}",
-                        "unfinished period" if point.is_unfinished else "",
+                        gettext("unfinished period") if point.is_unfinished else "",
                     )
                     for point in subject.points
                 ],
@@ -509,7 +550,7 @@ def value_series(series: ValueSeries) -> go.Figure:
 def value_series_summary(series: ValueSeries) -> str:
     parts = [_subject_words(series, subject) for subject in series.subjects]
     if not parts:
-        return f"{series.metric} has no values."
+        return gettext("%(metric)s has no values.") % {"metric": series.metric}
     return f"{series.metric}. {' '.join(parts)}"
 
 
@@ -519,9 +560,9 @@ def value_series_table(series: ValueSeries) -> DataTable:
 
     return DataTable(
         columns=(
-            Column("Subject"),
-            Column("Period"),
-            Column("Value", written, is_number=True, unit=series.unit),
+            Column(gettext("Subject")),
+            Column(gettext("Period")),
+            Column(gettext("Value"), written, is_number=True, unit=series.unit),
         ),
         rows=[
             (subject.name, point.period, point.value)
@@ -545,15 +586,28 @@ def _places(series: ValueSeries) -> list[Place]:
 def _subject_words(series: ValueSeries, subject: SubjectValues) -> str:
     known = [point for point in subject.points if point.value is not None]
     if not known:
-        return f"{subject.name}: no value in {counted(len(subject.points), 'period')}."
+        return gettext("%(subject)s: no value in %(periods)s.") % {
+            "subject": subject.name,
+            "periods": count_text(len(subject.points), PERIODS),
+        }
     first, last = known[0], known[-1]
-    words = f"{subject.name}: {value_text(last.value, series.unit, series.decimals)}"
-    words += f" in {last.period}"
+    told = gettext("%(subject)s: %(value)s in %(period)s")
     if len(known) > 1:
-        words += f", from {value_text(first.value, series.unit, series.decimals)}"
-        words += f" in {first.period}"
+        told = gettext("%(subject)s: %(value)s in %(period)s, from %(first)s in %(first_period)s")
+    words = told % {
+        "subject": subject.name,
+        "value": value_text(last.value, series.unit, series.decimals),
+        "period": last.period,
+        "first": value_text(first.value, series.unit, series.decimals),
+        "first_period": first.period,
+    }
     gaps = len(subject.points) - len(known)
-    return f"{words}; {counted(gaps, 'period')} without a value." if gaps else f"{words}."
+    if not gaps:
+        return f"{words}."
+    return gettext("%(words)s; %(periods)s without a value.") % {
+        "words": words,
+        "periods": count_text(gaps, PERIODS),
+    }
 
 
 def _is_far_from_zero(series: ValueSeries) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from metrics.choices import Band
 
 
@@ -28,7 +30,7 @@ class BandStyle:
 
     @property
     def word(self) -> str:
-        return "Not measured" if self.band is None else str(self.band.label)
+        return _("Not measured") if self.band is None else str(self.band.label)
 
 
 _RING = '<circle cx="5" cy="5" r="3.9" fill="none" stroke="currentColor" stroke-width="1.7"/>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from dashboards.presentation.drawing import Scale, path
 from dashboards.presentation.numbers import score_text, value_text
 
@@ -43,14 +45,22 @@ def curve_plot(
     across = Scale(low, high, MARGIN, WIDTH - MARGIN)
     up = Scale(0, 100, HEIGHT - MARGIN, MARGIN)
     corners = [(low, curve[0][1]), *((x, y) for x, y in curve), (high, curve[-1][1])]
-    words = f"{_shape(curve)}, from {value_text(curve[0][0], unit, decimals)} "
-    words += f"to {value_text(curve[-1][0], unit, decimals)}"
+    words = _("%(shape)s, from %(first)s to %(last)s") % {
+        "shape": _shape(curve),
+        "first": value_text(curve[0][0], unit, decimals),
+        "last": value_text(curve[-1][0], unit, decimals),
+    }
     line = path([(across(x), up(y)) for x, y in corners])
     if value is None or score is None:
-        return CurvePlot(f"{words}; no value on it", line)
+        return CurvePlot(_("%(words)s; no value on it") % {"words": words}, line)
     x, y = across(value), up(score)
     return CurvePlot(
-        label=f"{words}; {value_text(value, unit, decimals)} scores {score_text(score)}",
+        label=_("%(words)s; %(value)s scores %(score)s")
+        % {
+            "words": words,
+            "value": value_text(value, unit, decimals),
+            "score": score_text(score),
+        },
         line=line,
         place=path([(x, y)]) + "h0",
         drop=path([(x, y), (x, HEIGHT - MARGIN)]),
@@ -68,7 +78,7 @@ def drawn_span(curve: Sequence[Sequence[float]], values: Sequence[float]) -> tup
 def _shape(curve: Sequence[Sequence[float]]) -> str:
     scores = [score for _, score in curve]
     if scores == sorted(scores):
-        return "Higher is better"
+        return _("Higher is better")
     if scores == sorted(scores, reverse=True):
-        return "Lower is better"
-    return "Best inside a range"
+        return _("Lower is better")
+    return _("Best inside a range")

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import floor, log10
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from dashboards.presentation.bands import BandLimits, BandStyle, style_of
 from dashboards.presentation.curve import drawn_span
 from dashboards.presentation.drawing import Scale
-from dashboards.presentation.numbers import score_text, value_text
+from dashboards.presentation.numbers import score_text, trimmed, value_text
 from metrics.choices import Band
 from metrics.validation.numbers import number_text
 
@@ -123,10 +126,14 @@ def curve_drawing(
 
 def _words(points: Points, unit: str, decimals: int) -> str:
     told = (
-        f"{value_text(value, unit, max(decimals, _decimals_of(value)))} scores {score:g}"
+        _("%(value)s scores %(score)s")
+        % {
+            "value": value_text(value, unit, max(decimals, _decimals_of(value))),
+            "score": trimmed(score),
+        }
         for value, score in points
     )
-    return f"Curve: {', '.join(told)}"
+    return _("Curve: %(points)s") % {"points": ", ".join(told)}
 
 
 def _marks(
@@ -145,16 +152,27 @@ def _marks(
 
 def _title(places: Sequence[Place], unit: str, decimals: int) -> str:
     if len(places) > MOST_NAMES:
-        return f"{len(places)} subjects at about {value_text(places[0].value, unit, decimals)}"
+        words = ngettext(
+            "%(number)s subject at about %(value)s",
+            "%(number)s subjects at about %(value)s",
+            len(places),
+        )
+        value = value_text(places[0].value, unit, decimals)
+        return words % {"number": len(places), "value": value}
     return "\n".join(
-        f"{place.name}: {value_text(place.value, unit, decimals)}, score {score_text(place.score)}"
+        _("%(subject)s: %(value)s, score %(score)s")
+        % {
+            "subject": place.name,
+            "value": value_text(place.value, unit, decimals),
+            "score": score_text(place.score),
+        }
         for place in places
     )
 
 
 def _score_ticks(limits: BandLimits, up: Scale) -> tuple[Tick, ...]:
     scores = sorted({0.0, float(limits.amber_from), float(limits.green_from), 100.0})
-    return tuple(Tick(up(score), f"{score:g}") for score in scores)
+    return tuple(Tick(up(score), trimmed(score)) for score in scores)
 
 
 def _round_values(low: float, high: float) -> list[float]:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.presentation.months import month_name, months_text
-from dashboards.presentation.numbers import counted, value_text
-from metrics.choices import FOLDED_CADENCES, Cadence, Category, Dimension, Perspective
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from dashboards.presentation.months import month_name
+from dashboards.presentation.numbers import trimmed, value_text
+from metrics.choices import FOLDED_CADENCES, PERIOD_WORDS, Cadence, Category, Dimension, Perspective
 from metrics.choices import TimeAggregation as Fold
 from metrics.models import MetricDefinition
-from projects.choices import SubjectKind
+from projects.choices import SubjectKind, kind_word
 
-PERIOD_NAMES = {
-    Cadence.DAY: "day",
-    Cadence.WEEK: "week",
-    Cadence.MONTH: "month",
-    Cadence.QUARTER: "quarter",
-    Cadence.YEAR: "year",
-}
 _FOLDS = {
-    Fold.LAST: "the last one counts",
-    Fold.MEAN: "their mean counts",
-    Fold.SUM: "their sum counts",
-    Fold.MIN: "the smallest counts",
-    Fold.MAX: "the largest counts",
+    (Cadence.DAY, Fold.LAST): gettext_lazy("Of the days of one month the last one counts."),
+    (Cadence.DAY, Fold.MEAN): gettext_lazy("Of the days of one month their mean counts."),
+    (Cadence.DAY, Fold.SUM): gettext_lazy("Of the days of one month their sum counts."),
+    (Cadence.DAY, Fold.MIN): gettext_lazy("Of the days of one month the smallest counts."),
+    (Cadence.DAY, Fold.MAX): gettext_lazy("Of the days of one month the largest counts."),
+    (Cadence.WEEK, Fold.LAST): gettext_lazy("Of the weeks of one month the last one counts."),
+    (Cadence.WEEK, Fold.MEAN): gettext_lazy("Of the weeks of one month their mean counts."),
+    (Cadence.WEEK, Fold.SUM): gettext_lazy("Of the weeks of one month their sum counts."),
+    (Cadence.WEEK, Fold.MIN): gettext_lazy("Of the weeks of one month the smallest counts."),
+    (Cadence.WEEK, Fold.MAX): gettext_lazy("Of the weeks of one month the largest counts."),
 }
 
 
@@ -33,49 +34,82 @@ def definition_words(metric: MetricDefinition, decimals: int) -> str:
     if metric.curve:
         sentences.append(_curve(metric, decimals))
     else:
-        sentences.append("It has no curve: its values are shown and computed with, not scored.")
+        sentences.append(_("It has no curve: its values are shown and computed with, not scored."))
     sentences.append(_span(metric))
     if metric.needs_approval:
-        sentences.append("A value counts once somebody else has approved it.")
+        sentences.append(_("A value counts once somebody else has approved it."))
     if metric.asks_why_red:
-        sentences.append("A value that comes out red needs a sentence of explanation.")
+        sentences.append(_("A value that comes out red needs a sentence of explanation."))
     return " ".join(filter(None, sentences))
 
 
 def _what(metric: MetricDefinition) -> str:
-    kind = str(SubjectKind(metric.subject_kind).label).lower()
-    whom = "of the organisation" if kind == "organisation" else f"of each {kind}"
-    how = "Computed" if metric.is_computed else "Measured"
-    unit = f", in {metric.unit}" if metric.unit else ""
-    words = f"{how} {whom}, {str(Cadence(metric.cadence).label).lower()}{unit}."
-    place = [str(Category(metric.category).label).lower()]
+    how = str(Cadence(metric.cadence).label).lower()
+    if metric.unit:
+        how = _("%(cadence)s, in %(unit)s") % {"cadence": how, "unit": metric.unit}
+    said = {"kind": kind_word(metric.subject_kind), "how": how}
+    is_of_all = metric.subject_kind == SubjectKind.ORGANISATION
+    if metric.is_computed and is_of_all:
+        words = _("Computed of the organisation, %(how)s.") % said
+    elif metric.is_computed:
+        words = _("Computed of each %(kind)s, %(how)s.") % said
+    elif is_of_all:
+        words = _("Measured of the organisation, %(how)s.") % said
+    else:
+        words = _("Measured of each %(kind)s, %(how)s.") % said
+    return f"{words} {_place(metric)}"
+
+
+def _place(metric: MetricDefinition) -> str:
+    said = {"category": str(Category(metric.category).label).lower()}
     if metric.dimension:
-        place.append(str(Dimension(metric.dimension).label).lower())
-    told = f"It belongs to {place[0]}" + (f" and is about {place[1]}" if len(place) > 1 else "")
+        said["dimension"] = str(Dimension(metric.dimension).label).lower()
     if metric.perspective:
-        told += f", from the {str(Perspective(metric.perspective).label).lower()}'s side"
-    return f"{words} {told}."
+        said["perspective"] = str(Perspective(metric.perspective).label).lower()
+    if metric.dimension and metric.perspective:
+        told = _(
+            "It belongs to %(category)s and is about %(dimension)s,"
+            " from the %(perspective)s's side."
+        )
+    elif metric.dimension:
+        told = _("It belongs to %(category)s and is about %(dimension)s.")
+    elif metric.perspective:
+        told = _("It belongs to %(category)s, from the %(perspective)s's side.")
+    else:
+        told = _("It belongs to %(category)s.")
+    return told % said
 
 
 def _when(metric: MetricDefinition) -> str:
-    period = PERIOD_NAMES[Cadence(metric.cadence)]
-    words = ""
+    words = []
     if metric.cadence in FOLDED_CADENCES:
-        words = f"Of the {period}s of one month {_FOLDS[Fold(metric.time_aggregation)]}. "
+        words.append(str(_FOLDS[Cadence(metric.cadence), Fold(metric.time_aggregation)]))
+    return " ".join([*words, _due(metric)])
+
+
+def _due(metric: MetricDefinition) -> str:
+    period = PERIOD_WORDS[Cadence(metric.cadence)]
     if metric.is_computed:
-        return f"{words}It has a value as soon as all of its inputs have one."
+        return _("It has a value as soon as all of its inputs have one.")
     if not metric.due_days:
-        return f"{words}A value is due on the last day of its {period}."
-    return f"{words}A value is due {counted(metric.due_days, 'day')} after the {period} has ended."
+        return _("A value is due on the last day of its %(period)s.") % {"period": period}
+    return ngettext(
+        "A value is due %(number)s day after the %(period)s has ended.",
+        "A value is due %(number)s days after the %(period)s has ended.",
+        metric.due_days,
+    ) % {"number": metric.due_days, "period": period}
 
 
 def _fading(metric: MetricDefinition) -> str:
     if not metric.grace_months:
-        return "When the next value does not come, the last one stops counting at once."
-    return (
-        "When the next value does not come, the last one still counts for"
-        f" {months_text(metric.grace_months)}, fading."
-    )
+        return _("When the next value does not come, the last one stops counting at once.")
+    return ngettext(
+        "When the next value does not come, the last one still counts for %(number)s month,"
+        " fading.",
+        "When the next value does not come, the last one still counts for %(number)s months,"
+        " fading.",
+        metric.grace_months,
+    ) % {"number": metric.grace_months}
 
 
 def _curve(metric: MetricDefinition, decimals: int) -> str:
@@ -86,25 +120,42 @@ def _curve(metric: MetricDefinition, decimals: int) -> str:
     def told(value: float) -> str:
         return value_text(value, metric.unit, decimals)
 
+    ends = {
+        "first": told(first[0]),
+        "first_score": trimmed(first[1]),
+        "last": told(last[0]),
+        "last_score": trimmed(last[1]),
+    }
     if scores == sorted(scores):
         return (
-            f"Higher is better: {told(first[0])} or less scores {first[1]:g},"
-            f" {told(last[0])} or more scores {last[1]:g}."
+            _(
+                "Higher is better: %(first)s or less scores %(first_score)s,"
+                " %(last)s or more scores %(last_score)s."
+            )
+            % ends
         )
     if scores == sorted(scores, reverse=True):
         return (
-            f"Lower is better: {told(first[0])} or less scores {first[1]:g},"
-            f" {told(last[0])} or more scores {last[1]:g}."
+            _(
+                "Lower is better: %(first)s or less scores %(first_score)s,"
+                " %(last)s or more scores %(last_score)s."
+            )
+            % ends
         )
     best = [value for value, score in points if score == max(scores)]
-    where = told(best[0]) if len(best) == 1 else f"{told(best[0])} to {told(best[-1])}"
-    return f"Best at {where}, which scores {max(scores):g}; less and more are worse."
+    said = {"first": told(best[0]), "last": told(best[-1]), "score": trimmed(max(scores))}
+    if len(best) == 1:
+        return _("Best at %(first)s, which scores %(score)s; less and more are worse.") % said
+    return (
+        _("Best at %(first)s to %(last)s, which scores %(score)s; less and more are worse.") % said
+    )
 
 
 def _span(metric: MetricDefinition) -> str:
     first, last = metric.active_from, metric.active_until
+    said = {"first": month_name(first), "last": month_name(last)}
     if first and last:
-        return f"It is expected from {month_name(first)} until {month_name(last)}."
+        return _("It is expected from %(first)s until %(last)s.") % said
     if first:
-        return f"It is expected from {month_name(first)} on."
-    return f"It is expected until {month_name(last)}." if last else ""
+        return _("It is expected from %(first)s on.") % said
+    return _("It is expected until %(last)s.") % said if last else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.drawing import Scale
 from dashboards.presentation.numbers import change_text, percent_text, score_text
@@ -32,12 +34,15 @@ def range_meter(
     """Without a range everything is possible."""
     low = 0 if low is None else low
     high = 100 if high is None else high
-    known = "No score" if score is None else f"Score {score_text(score)}"
+    known = _("No score") if score is None else _("Score %(score)s") % {"score": score_text(score)}
     return RangeMeter(
-        label=(
-            f"{known}, possible {score_text(low)} to {score_text(high)}; "
-            f"{percent_text(coverage or 0)} of the evidence is in"
-        ),
+        label=_("%(known)s, possible %(low)s to %(high)s; %(share)s of the evidence is in")
+        % {
+            "known": known,
+            "low": score_text(low),
+            "high": score_text(high),
+            "share": percent_text(coverage or 0),
+        },
         low=round(low, 2),
         width=round(max(high - low, 0.4), 2),
         score=None if score is None else round(score, 2),

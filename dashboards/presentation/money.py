@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from dashboards.presentation.numbers import NO_BREAK_SPACE, UNKNOWN, Number, grouped
 
 SYMBOLS = {"EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "USD": "$"}
@@ -79,5 +81,5 @@ def variance(amount: Decimal | int | None, planned: Decimal | int | None) -> Var
     difference = amount - planned
     percent = float(difference) / float(planned) * 100 if planned else None
     if not difference:
-        return Variance(difference, percent, "on plan")
-    return Variance(difference, percent, "over" if difference > 0 else "under")
+        return Variance(difference, percent, _("on plan"))
+    return Variance(difference, percent, _("over") if difference > 0 else _("under"))

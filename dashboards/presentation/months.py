@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from projects.months import Month
+from django.utils import dateformat, formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-NAMES = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+from projects.months import MONTHS_PER_YEAR, Month
+
+
+def day_label(day: date) -> str:
+    """`9 Mar`, where the year is told beside it."""
+    return dateformat.format(day, "j M")
 
 
 def month_label(month: Month | None) -> str:
     """`Mar 2026`."""
-    return "" if month is None else f"{NAMES[month.number - 1][:3]} {month.year}"
+    return "" if month is None else dateformat.format(month.first_day, "M Y")
 
 
 def month_name(month: Month | None) -> str:
     """`March 2026`, for headings and sentences."""
-    return "" if month is None else f"{NAMES[month.number - 1]} {month.year}"
+    return "" if month is None else formats.date_format(month.first_day, "YEAR_MONTH_FORMAT")
 
 
 def months_text(number: int) -> str:
-    return f"{number} month" if number == 1 else f"{number} months"
+    return ngettext("%(number)s month", "%(number)s months", number) % {"number": number}
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class MonthChoice:
     @property
     def label(self) -> str:
         name = month_label(self.month)
-        return f"{name} (unfinished)" if self.is_unfinished else name
+        return _("%(month)s (unfinished)") % {"month": name} if self.is_unfinished else name
 
 
 @dataclass(frozen=True)
@@ -87,4 +82,51 @@ class MonthPicker:
             next=offered[place + 1] if place + 1 < len(offered) else None,
             is_unfinished=chosen == running,
             parameter=parameter,
+        )
+
+
+@dataclass(frozen=True)
+class ComparisonChoice:
+    value: str
+    """As it stands in an address; blank is nothing there."""
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class ComparisonPicker:
+    """What a month can be compared with: the month before, the same one last year, any earlier."""
+
+    usual: tuple[ComparisonChoice, ...]
+    others: tuple[ComparisonChoice, ...]
+    """The latest first."""
+    parameter: str = "against"
+
+    def __bool__(self) -> bool:
+        return len(self.usual) + len(self.others) > 1
+
+    @classmethod
+    def of(
+        cls, months: Sequence[Month], *, month: Month, chosen: str, last_year: str
+    ) -> ComparisonPicker:
+        """Months in any order; `chosen` as in the address, `last_year` what stands for that."""
+        earlier = sorted((other for other in {*months} if other < month), reverse=True)
+        year_before = month.plus(-MONTHS_PER_YEAR)
+        usual, others = [], [str(other) for other in earlier[1:]]
+        told = _("Month before")
+        if earlier:
+            told = _("%(month)s, month before") % {"month": month_label(earlier[0])}
+        usual.append(ComparisonChoice("", told, not chosen))
+        if chosen == last_year or (earlier and earlier[-1] <= year_before):
+            name = month_label(year_before)
+            told = _("%(month)s, last year") % {"month": name}
+            usual.append(ComparisonChoice(last_year, told, chosen == last_year))
+        if chosen not in ("", last_year, *others):
+            others = sorted([*others, chosen], reverse=True)
+        return cls(
+            tuple(usual),
+            tuple(
+                ComparisonChoice(value, month_label(Month.parse(value)), value == chosen)
+                for value in others
+            ),
         )

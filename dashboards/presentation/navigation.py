@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 READ = "metrics.read_dashboards"
 ENTER = "metrics.enter_measurements"
 APPROVE = "metrics.approve_measurements"
@@ -15,7 +18,7 @@ UNDO = "metrics.undo_imports"
 class Page:
     """`permission` empty: for the staff of the admin site."""
 
-    label: str
+    label: str | Promise
     url_name: str
     icon: str
     permission: str
@@ -25,48 +28,48 @@ class Page:
 
 @dataclass(frozen=True)
 class PageGroup:
-    title: str
+    title: str | Promise
     pages: tuple[Page, ...]
 
 
 GROUPS = (
     PageGroup(
-        "Results",
+        _("Results"),
         (
-            Page("Summary", "summary", "grid-1x2", READ),
-            Page("Portfolios", "portfolio_list", "collection", READ),
-            Page("Projects", "project_list", "kanban", READ),
-            Page("Segments", "segment_list", "people", READ),
-            Page("Customers", "customer_list", "person-circle", READ),
-            Page("Services", "service_list", "box-seam", READ),
-            Page("Packs", "pack_list", "journal-check", READ),
+            Page(_("Summary"), "summary", "grid-1x2", READ),
+            Page(_("Portfolios"), "portfolio_list", "collection", READ),
+            Page(_("Projects"), "project_list", "kanban", READ),
+            Page(_("Segments"), "segment_list", "people", READ),
+            Page(_("Customers"), "customer_list", "person-circle", READ),
+            Page(_("Services"), "service_list", "box-seam", READ),
+            Page(_("Packs"), "pack_list", "journal-check", READ),
         ),
     ),
     PageGroup(
-        "Data",
+        _("Data"),
         (
-            Page("Entry", "entry", "pencil-square", ENTER),
-            Page("Grid", "entry_grid", "table", ENTER),
-            Page("Imports", "import_list", "upload", ENTER, UNDO),
-            Page("Approvals", "approval_list", "check-circle", APPROVE),
+            Page(_("Entry"), "entry", "pencil-square", ENTER),
+            Page(_("Grid"), "entry_grid", "table", ENTER),
+            Page(_("Imports"), "import_list", "upload", ENTER, UNDO),
+            Page(_("Approvals"), "approval_list", "check-circle", APPROVE),
         ),
     ),
     PageGroup(
-        "Definitions",
+        _("Definitions"),
         (
-            Page("Metrics", "metric_list", "speedometer2", READ),
-            Page("Scorecards", "scorecard_list", "card-checklist", READ),
-            Page("Subjects", "subject_list", "layers", KEEP),
-            Page("Assignments", "assignment_list", "list-check", KEEP),
-            Page("Help", "help", "question-circle", READ),
+            Page(_("Metrics"), "metric_list", "speedometer2", READ),
+            Page(_("Scorecards"), "scorecard_list", "card-checklist", READ),
+            Page(_("Subjects"), "subject_list", "layers", KEEP),
+            Page(_("Assignments"), "assignment_list", "list-check", KEEP),
+            Page(_("Help"), "help", "question-circle", READ),
         ),
     ),
     PageGroup(
-        "Running",
+        _("Running"),
         (
-            Page("Months", "month_list", "calendar3", READ),
-            Page("Runs", "run_list", "activity", READ),
-            Page("Admin", "admin:index", "gear", ""),
+            Page(_("Months"), "month_list", "calendar3", READ),
+            Page(_("Runs"), "run_list", "activity", READ),
+            Page(_("Admin"), "admin:index", "gear", ""),
         ),
     ),
 )

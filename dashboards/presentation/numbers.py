@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils import formats
+from django.utils.translation import gettext as _
+
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 UNKNOWN = "\N{EN DASH}"
@@ -15,18 +18,30 @@ SCORE_DECIMALS = 1
 
 def grouped(value: Number, decimals: int = 0) -> str:
     """The one place that knows the reader's grouping and decimal sign."""
-    text = f"{value:,.{decimals}f}".removeprefix("-")
+    size = f"{abs(value):.{decimals}f}"
+    text = formats.number_format(size, decimals, force_grouping=True)
     # What rounds to nothing has no sign.
-    return f"{MINUS}{text}" if value < 0 and not _is_zero(text) else text
+    return f"{MINUS}{text}" if value < 0 and not _is_zero(size) else text
+
+
+def trimmed(value: Number) -> str:
+    """With as many decimals as it has: `80`, `72.5`."""
+    return f"{value:g}".replace("-", MINUS).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
 
 
 def signed(value: Number, decimals: int = 0) -> str:
     text = grouped(value, decimals)
-    return f"+{text}" if value > 0 and not _is_zero(text) else text
+    return f"+{text}" if value > 0 and not _is_zero(f"{value:.{decimals}f}") else text
 
 
-def _is_zero(text: str) -> bool:
-    return not text.strip("0.,")
+def _is_zero(plain: str) -> bool:
+    return not plain.strip("0.")
+
+
+def separators() -> str:
+    """The reader's decimal and grouping sign, as Plotly is told them."""
+    signs = formats.get_format("DECIMAL_SEPARATOR"), formats.get_format("THOUSAND_SEPARATOR")
+    return "".join(signs)
 
 
 def score_text(score: float | None) -> str:
@@ -59,13 +74,11 @@ def value_text(value: Number | None, unit: str = "", decimals: int = 0) -> str:
     return f"{number}{NO_BREAK_SPACE}{f'({unit})' if unit[0].isdigit() else unit}"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 project`, `3 projects`."""
-    return f"{grouped(number)} {one if number == 1 else many or f'{one}s'}"
-
-
 def listed(names: list[str] | tuple[str, ...]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return _("%(words)s and %(last_word)s") % {
+        "words": ", ".join(names[:-1]),
+        "last_word": names[-1],
+    }

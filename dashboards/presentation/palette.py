@@ -12,8 +12,8 @@ from typing import Literal
 Theme = Literal["light", "dark"]
 
 FONT = (
-    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, '
-    "sans-serif"
+    '"Inter", system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", '
+    "Arial, sans-serif"
 )
 
 LIGHT: Mapping[str, str] = {

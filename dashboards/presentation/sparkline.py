@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from dashboards.presentation.drawing import Point, Scale, path
-from dashboards.presentation.months import months_text
 from dashboards.presentation.numbers import score_text
 
 WIDTH, HEIGHT, MARGIN = 120, 32, 4
@@ -38,7 +40,12 @@ def sparkline(scores: Sequence[float | None], *, ends_unfinished: bool = False) 
     """Oldest first, one place per month; None leaves a gap."""
     known = [score for score in scores if score is not None]
     if not known:
-        return Sparkline(label=f"No score in {months_text(len(scores))}")
+        return Sparkline(
+            label=ngettext(
+                "No score in %(number)s month", "No score in %(number)s months", len(scores)
+            )
+            % {"number": len(scores)}
+        )
     across = Scale(0, max(len(scores) - 1, 1), MARGIN, WIDTH - MARGIN)
     low, high = _span(known)
     up = Scale(low, high, HEIGHT - MARGIN, MARGIN)
@@ -94,17 +101,33 @@ def _dot(point: Point) -> str:
 def _in_words(
     scores: Sequence[float | None], known: Sequence[float], *, ends_unfinished: bool
 ) -> str:
-    words = f"{months_text(len(scores)).capitalize()}: "
     if len(known) == 1:
-        words += f"one score, {score_text(known[0])}"
-    else:
-        words += (
-            f"from {score_text(known[0])} to {score_text(known[-1])}, "
-            f"lowest {score_text(min(known))}, highest {score_text(max(known))}"
+        words = ngettext(
+            "%(number)s month: one score, %(first)s",
+            "%(number)s months: one score, %(first)s",
+            len(scores),
         )
+    else:
+        words = ngettext(
+            "%(number)s month: from %(first)s to %(last)s, lowest %(lowest)s, highest %(highest)s",
+            "%(number)s months: from %(first)s to %(last)s, lowest %(lowest)s, highest %(highest)s",
+            len(scores),
+        )
+    words = words % {
+        "number": len(scores),
+        "first": score_text(known[0]),
+        "last": score_text(known[-1]),
+        "lowest": score_text(min(known)),
+        "highest": score_text(max(known)),
+    }
     gaps = len(scores) - len(known)
     if gaps:
-        words += f", unknown in {months_text(gaps)}"
+        unknown = ngettext(
+            "%(words)s, unknown in %(number)s month",
+            "%(words)s, unknown in %(number)s months",
+            gaps,
+        )
+        words = unknown % {"words": words, "number": gaps}
     if ends_unfinished:
-        words += "; the last month is unfinished"
+        words = _("%(words)s; the last month is unfinished") % {"words": words}
     return words

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from dashboards.presentation.drawing import Point, Scale, path
-from dashboards.presentation.numbers import counted, value_text
+from dashboards.presentation.numbers import grouped, value_text
 from dashboards.presentation.sparkline import HEIGHT, MARGIN, WIDTH, Sparkline
 
 
@@ -13,7 +16,7 @@ def value_line(values: Sequence[float | None], *, unit: str = "", decimals: int 
     """Oldest first, one place per period; None leaves a gap."""
     known = [value for value in values if value is not None]
     if not known:
-        return Sparkline(label="No values")
+        return Sparkline(label=_("No values"))
     across = Scale(0, max(len(values) - 1, 1), MARGIN, WIDTH - MARGIN)
     up = Scale(min(known), max(known), HEIGHT - MARGIN, MARGIN)
     stretches: list[list[Point]] = [[]]
@@ -41,11 +44,28 @@ def _in_words(
         return value_text(value, unit, decimals)
 
     if len(known) == 1:
-        words = f"One value in {counted(len(values), 'period')}: {told(known[0])}"
-    else:
-        words = (
-            f"{counted(len(values), 'period')}: from {told(known[0])} to {told(known[-1])}, "
-            f"lowest {told(min(known))}, highest {told(max(known))}"
+        words = ngettext(
+            "One value in %(number)s period: %(first)s",
+            "One value in %(number)s periods: %(first)s",
+            len(values),
         )
+    else:
+        words = ngettext(
+            "%(number)s period: from %(first)s to %(last)s, lowest %(lowest)s, highest %(highest)s",
+            "%(number)s periods: from %(first)s to %(last)s, lowest %(lowest)s,"
+            " highest %(highest)s",
+            len(values),
+        )
+    words = words % {
+        "number": grouped(len(values)),
+        "first": told(known[0]),
+        "last": told(known[-1]),
+        "lowest": told(min(known)),
+        "highest": told(max(known)),
+    }
     gaps = len(values) - len(known)
-    return f"{words}; no value in {gaps}" if gaps else words
+    if not gaps:
+        return words
+    return ngettext(
+        "%(words)s; no value in %(number)s", "%(words)s; no value in %(number)s", gaps
+    ) % {"words": words, "number": gaps}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet
 
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.project_rows import NOT_MEASURED
@@ -29,8 +29,11 @@ from dashboards.selectors.scores import (
 )
 from metrics.choices import Band
 from projects.models import Customer
+from projects.months import BEGINNING
 
 CUSTOMERS_PER_PAGE = 50
+
+_PREVIOUS = ("previous__overall_score", "previous__overall_band")
 
 NO_DATE = "none"
 """The renewal filter's word for customers of whom nobody has written when they renew."""
@@ -78,6 +81,8 @@ class CustomerRisk:
     segment: int
     segment_name: str
     standing: Standing
+    change: float | None
+    """Of the overall score, since the month that the page compares with."""
     scores: Mapping[str, float | None]
     coverage: float | None
     renewal_on: date | None
@@ -89,10 +94,25 @@ class CustomerRisk:
         return self.standing.risk
 
 
-def standing_in(scores: SubjectScores, renewal_on: date | None, today: date) -> Standing:
-    """What the rule looks at, of scores that a page has at hand."""
+def _difference(score: float | None, before: float | None) -> float | None:
+    return None if score is None or before is None else score - before
+
+
+def _standing(
+    band: int | None,
+    score: float | None,
+    previous: tuple[float | None, int | None],
+    renewal_on: date | None,
+    today: date,
+) -> Standing:
+    """What the rule looks at; `previous` are score and band of the month before, whichever month a
+    page compares with: who is at risk does not depend on that."""
+    score_before, band_before = previous
     return Standing(
-        scores.overall.band, renewal_of(renewal_on, today), scores.change, scores.band_before
+        None if band is None else Band(band),
+        renewal_of(renewal_on, today),
+        _difference(score, score_before),
+        None if band_before is None else Band(band_before),
     )
 
 
@@ -109,12 +129,20 @@ def customers_of(chosen: CustomerFilter, month: ViewMonth, today: date) -> Query
         customers = customers.filter(renewal_on__lte=today + timedelta(int(chosen.renewal)))
     for word in chosen.text.split():
         customers = customers.filter(Q(name__icontains=word) | Q(code__icontains=word))
-    customers = with_scores(customers, month.month, month.previous)
+    customers = _with_scores(customers, month)
     if chosen.band == NOT_MEASURED:
         customers = customers.filter(now__overall_band=None)
     elif chosen.band:
         customers = customers.filter(now__overall_band=Band[chosen.band.upper()])
     return customers
+
+
+def _with_scores(customers: QuerySet, month: ViewMonth) -> QuerySet:
+    """As `with_scores`, and those of the month before as `previous`, for the rule of risk."""
+    joined: QuerySet = with_scores(customers, month.month, month.before).annotate(
+        previous=FilteredRelation("scores", condition=Q(scores__month=month.previous or BEGINNING))
+    )
+    return joined
 
 
 def customer_risks(chosen: CustomerFilter, month: ViewMonth, today: date) -> list[CustomerRisk]:
@@ -131,7 +159,7 @@ def customer_risks(chosen: CustomerFilter, month: ViewMonth, today: date) -> lis
         "now__overall_band",
         "now__overall_coverage",
         "before__overall_score",
-        "before__overall_band",
+        *_PREVIOUS,
         *(f"now__{measure}_score" for measure in MEASURES),
     )
     return [_risk_in(row, today) for row in rows.order_by("code")]
@@ -139,20 +167,16 @@ def customer_risks(chosen: CustomerFilter, month: ViewMonth, today: date) -> lis
 
 def _risk_in(row: tuple[Any, ...], today: date) -> CustomerRisk:
     pk, code, name, segment, segment_name, renewal_on, revenue, currency, *rest = row
-    band, coverage, before, band_before, *scores = rest
-    overall = scores[0]
+    band, coverage, before, previous_score, previous_band, *scores = rest
+    previous = (previous_score, previous_band)
     return CustomerRisk(
         pk=pk,
         code=code,
         name=name,
         segment=segment,
         segment_name=segment_name,
-        standing=Standing(
-            None if band is None else Band(band),
-            renewal_of(renewal_on, today),
-            None if overall is None or before is None else overall - before,
-            None if band_before is None else Band(band_before),
-        ),
+        standing=_standing(band, scores[0], previous, renewal_on, today),
+        change=_difference(scores[0], before),
         scores=dict(zip(MEASURES, scores, strict=True)),
         coverage=coverage,
         renewal_on=renewal_on,
@@ -202,7 +226,7 @@ _KEYS: dict[str, Key] = {
     "name": lambda row: row.name.lower(),
     "segment": lambda row: row.segment_name.lower(),
     **{measure: _score_key(measure) for measure in MEASURES},
-    "change": lambda row: row.standing.change,
+    "change": lambda row: row.change,
     "renewal": lambda row: row.renewal_on,
 }
 BY_RISK = "risk"
@@ -337,7 +361,7 @@ def all_customers(
 
 def customer_rows(keys: Sequence[int], month: ViewMonth, today: date) -> list[CustomerRow]:
     """In the order of the keys, in one query."""
-    customers = with_scores(Customer.objects.filter(pk__in=keys), month.month, month.previous)
+    customers = _with_scores(Customer.objects.filter(pk__in=keys), month)
     found = _rows_of(customers, today)
     return [found[key] for key in keys]
 
@@ -346,6 +370,7 @@ def _rows_of(customers: QuerySet, today: date) -> dict[int, CustomerRow]:
     """Of customers that are joined with their scores."""
     rows = customers.values(
         *SCORE_FIELDS,
+        *_PREVIOUS,
         "segment__code",
         "segment__name",
         "since",
@@ -358,6 +383,8 @@ def _rows_of(customers: QuerySet, today: date) -> dict[int, CustomerRow]:
 
 def _row(row: Mapping[str, Any], today: date) -> CustomerRow:
     scores = scores_in(row)
+    band, score = scores.overall.band, scores.overall.score
+    previous = (row[_PREVIOUS[0]], row[_PREVIOUS[1]])
     return CustomerRow(
         scores,
         row["segment__code"],
@@ -366,5 +393,5 @@ def _row(row: Mapping[str, Any], today: date) -> CustomerRow:
         row["renewal_on"],
         row["annual_revenue"],
         row["currency"],
-        standing_in(scores, row["renewal_on"], today),
+        _standing(band, score, previous, row["renewal_on"], today),
     )

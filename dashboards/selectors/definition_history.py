@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, overload
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db import models
+from django.utils import formats
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ from metrics.validation.numbers import number_text
 from projects.fields import MonthField
 from projects.models import SUBJECT_MODELS, Subject
 from projects.months import BEGINNING, Month
+from projects.naming import in_words
 
 CHANGES_PER_PAGE = 10
 
@@ -219,7 +221,7 @@ def _change(column: Any, before: Any, after: Any, names: Names) -> FieldChange |
     told = tuple(_words(column, value, names) for value in (was, now))
     if not any(told):
         return None
-    label = str(column.verbose_name)
+    label = in_words(column.verbose_name)
     return FieldChange(label[:1].upper() + label[1:], *told)
 
 
@@ -322,13 +324,13 @@ def curve_words(points: Sequence[Sequence[float]]) -> str:
 
 
 def _number(value: float) -> str:
-    return number_text(value).replace("-", MINUS)
+    return formats.number_format(number_text(value)).replace("-", MINUS)
 
 
 _WORDS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     (bool, lambda value: _("Yes") if value else _("No")),
-    (datetime, lambda value: date_format(value, "j M Y, H:i")),
-    (date, lambda value: date_format(value, "j M Y")),
-    (Decimal, lambda value: f"{value:,f}"),
+    (datetime, lambda value: date_format(value, "SHORT_DATETIME_FORMAT")),
+    (date, lambda value: date_format(value, "SHORT_DATE_FORMAT")),
+    (Decimal, lambda value: formats.number_format(f"{value:f}", force_grouping=True)),
     (float, _number),
 )

@@ -95,12 +95,18 @@ class BatchesPage:
     shows_everybodys: bool
 
 
-def batches_page(person: Person, number: str | None, *, everybodys: bool) -> BatchesPage:
+def batches_page(
+    person: Person,
+    number: str | None,
+    *,
+    everybodys: bool,
+    per_page: int = BATCHES_PER_PAGE,
+) -> BatchesPage:
     """The latest imports first: one's own, or everybody's."""
     batches = _batches()
     if not everybodys:
         batches = batches.filter(created_by=person.pk)
-    page = Paginator(batches.order_by("-pk"), BATCHES_PER_PAGE).get_page(number)
+    page = Paginator(batches.order_by("-pk"), per_page).get_page(number)
     return BatchesPage(tuple(BatchRow(batch) for batch in page), page, everybodys)
 
 
@@ -285,7 +291,9 @@ class BatchPage:
         return self.is_new or self.is_checked or self.is_failed
 
 
-def batch_page(batch: ImportBatch, verdict: str, number: str | None) -> BatchPage:
+def batch_page(
+    batch: ImportBatch, verdict: str, number: str | None, *, per_page: int = ROWS_PER_PAGE
+) -> BatchPage:
     """With the rows of the chosen verdict, else of the first that has any."""
     if batch.state in BUSY_STATES:
         progress = shown_progress(batch) if batch.state in STEPS else None
@@ -301,9 +309,9 @@ def batch_page(batch: ImportBatch, verdict: str, number: str | None) -> BatchPag
     rows: tuple[ShownRow, ...] = ()
     page = None
     if chosen is not None:
-        page = Paginator(range(numbers[chosen]), ROWS_PER_PAGE).get_page(number)
+        page = Paginator(range(numbers[chosen]), per_page).get_page(number)
         first = page.start_index() - 1
-        rows = shown_rows(kept_rows(batch, chosen, first, first + ROWS_PER_PAGE))
+        rows = shown_rows(kept_rows(batch, chosen, first, first + per_page))
     month, status = None, None
     if batch.state in (BatchState.DONE, BatchState.UNDONE):
         status = score_status()

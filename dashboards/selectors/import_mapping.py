@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
+from dashboards.presentation.counts import METRICS, PERIODS, SUBJECTS, VALUES, count_text
 from metrics.importing.cells import NumberCell, WrongCell
 from metrics.importing.columns import (
     Column,
@@ -35,11 +38,11 @@ HOLDS_NUMBERS_FROM = 0.5
 """Columns that a metric or subject can be chosen for, one by one."""
 
 ROLES = {
-    "metric_column": "Metric",
-    "subject_column": "Of whom",
-    "period_column": "Period",
-    "value_column": "Value",
-    "note_column": "Note",
+    "metric_column": _("Metric"),
+    "subject_column": _("Of whom"),
+    "period_column": _("Period"),
+    "value_column": _("Value"),
+    "note_column": _("Note"),
 }
 
 
@@ -237,13 +240,14 @@ def _short(text: str) -> str:
 def _roles(mapping: Mapping, names: Names) -> dict[int, str]:
     """What a column means, in words."""
     plain = mapping.as_plain()
-    roles = {plain[name]: word for name, word in ROLES.items() if plain[name] is not None}
+    roles = {plain[name]: str(word) for name, word in ROLES.items() if plain[name] is not None}
     called = {row.code: row.name for row in names.metrics} | {
         row.code: row.name for row in names.subjects
     }
     for place, text in mapping.across.items():
         is_period = mapping.shape == Shape.WIDE_PERIODS
-        roles[place] = f"Values of {text if is_period else called.get(text, text)}"
+        name = text if is_period else called.get(text, text)
+        roles[place] = gettext("Values of %(name)s") % {"name": name}
     return roles
 
 
@@ -275,27 +279,31 @@ def _across(chosen: Chosen, columns: Sequence[Column], names: Names) -> tuple[Ac
 
 def summary(found: Survey, mapping: Mapping) -> str:
     """`40 rows, 12 periods each: 468 values of 1 metric, 40 subjects, 12 periods.`"""
-    rows = _counted(found.rows, "row")
+    rows = count_text(found.rows, _ROWS)
     if not found.values and not found.left_out:
-        return f"{rows}, and no value yet: say which columns hold them."
-    values = f"{_counted(found.values, 'value')} of {_counted(found.metrics, 'metric')}"
-    told = f"{values}, {_counted(found.subjects, 'subject')}, {_counted(found.periods, 'period')}"
-    if mapping.shape == Shape.LONG:
-        sentence = f"{rows}: {told}"
-    else:
-        what = {
-            Shape.WIDE_PERIODS: "period",
-            Shape.WIDE_METRICS: "metric",
-            Shape.WIDE_SUBJECTS: "subject",
+        return gettext("%(rows)s, and no value yet: say which columns hold them.") % {"rows": rows}
+    told = gettext("%(values)s of %(metrics)s, %(subjects)s, %(periods)s") % {
+        "values": count_text(found.values, VALUES),
+        "metrics": count_text(found.metrics, METRICS),
+        "subjects": count_text(found.subjects, SUBJECTS),
+        "periods": count_text(found.periods, PERIODS),
+    }
+    parts = [f"{rows}: {told}"]
+    if mapping.shape != Shape.LONG:
+        words = {
+            Shape.WIDE_PERIODS: PERIODS,
+            Shape.WIDE_METRICS: METRICS,
+            Shape.WIDE_SUBJECTS: SUBJECTS,
         }[mapping.shape]
-        sentence = f"{rows} {TIMES} {_counted(len(mapping.across), what)}: {told}"
+        parts = [f"{rows} {TIMES} {count_text(len(mapping.across), words)}: {told}"]
         blank = found.rows * len(mapping.across) - found.values - found.left_out
         if blank > 0:
-            sentence += f"; {_counted(blank, 'cell')} {'is' if blank == 1 else 'are'} blank"
+            parts.append(count_text(blank, _BLANK_CELLS))
     if found.left_out:
-        sentence += f"; {found.left_out:,} left out"
-    return f"{sentence}."
+        parts.append(count_text(found.left_out, _LEFT_OUT))
+    return f"{'; '.join(parts)}."
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+_ROWS = ngettext_lazy("%(number)s row", "%(number)s rows", "number")
+_BLANK_CELLS = ngettext_lazy("%(number)s cell is blank", "%(number)s cells are blank", "number")
+_LEFT_OUT = ngettext_lazy("%(number)s left out", "%(number)s left out", "number")

@@ -10,6 +10,7 @@ from functools import reduce
 from typing import Any
 
 from django.db.models import Aggregate, Count, Q, Sum
+from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Money:
 
     def __add__(self, other: Money) -> Money:
         if self.currency != other.currency:
-            raise ValueError("Amounts are not added across currencies.")
+            raise ValueError(_("Amounts are not added across currencies."))
         return Money(
             self.currency,
             self.projects + other.projects,

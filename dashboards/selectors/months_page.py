@@ -248,7 +248,9 @@ def _restated(reported: ReportedScore | None, now: Score | None) -> tuple[Restat
     as_it_was = Score(**{column: getattr(reported, column) for column in SCORE_COLUMNS})
     before, after = _all_marks(as_it_was), _all_marks(now)
     return tuple(
-        Restated(LABELS[mark.measure], "" if mark.measure == OVERALL else mark.measure, mark, other)
+        Restated(
+            str(LABELS[mark.measure]), "" if mark.measure == OVERALL else mark.measure, mark, other
+        )
         for mark, other in zip(before, after, strict=True)
     )
 

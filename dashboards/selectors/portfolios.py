@@ -99,7 +99,7 @@ class PortfolioTree:
 def portfolio_tree(month: ViewMonth) -> PortfolioTree:
     """Two queries, however many portfolios and projects there are."""
     rows = list(
-        with_scores(Portfolio.objects.all(), month.month, month.previous)
+        with_scores(Portfolio.objects.all(), month.month, month.before)
         .order_by("name", "code")
         .values(*SCORE_FIELDS, "parent_id", "description")
     )

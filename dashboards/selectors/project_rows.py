@@ -99,7 +99,7 @@ def projects_of(chosen: ProjectFilter, month: ViewMonth) -> QuerySet:
         projects = projects.filter(stage=stage)
     for word in chosen.text.split():
         projects = projects.filter(Q(name__icontains=word) | Q(code__icontains=word))
-    projects = with_scores(projects, month.month, month.previous)
+    projects = with_scores(projects, month.month, month.before)
     if chosen.band == NOT_MEASURED:
         projects = projects.filter(now__overall_band=None)
     elif chosen.band:

@@ -63,9 +63,7 @@ def segments_served(project: Project, month: ViewMonth) -> list[ServedSegment]:
         return []
     scores = {
         row.pk: row
-        for row in scores_of(
-            Engagement.objects.filter(project=project), month.month, month.previous
-        )
+        for row in scores_of(Engagement.objects.filter(project=project), month.month, month.before)
     }
     whole = sum(link.share for link in links)
     return [

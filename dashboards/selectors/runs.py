@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from metrics.choices import RunState
 from metrics.models import RescoreNeed, ScoreRun
@@ -31,7 +32,11 @@ class RunRow:
         first, last = self.run.first_month, self.run.last_month
         if first is None or last is None:
             return ""
-        return str(first) if first == last else f"{first} to {last}"
+        return (
+            str(first)
+            if first == last
+            else _("%(first)s to %(last)s") % {"first": first, "last": last}
+        )
 
     @property
     def is_running(self) -> bool:

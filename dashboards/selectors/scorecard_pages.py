@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils.translation import gettext, gettext_lazy
 
-from metrics.choices import Category, Dimension, Perspective
+from dashboards.selectors.explain.parts import GROUP_TITLES
+from metrics.choices import Category, Dimension, OverallRule, Perspective
 from metrics.models import (
     GROUPS,
     MetricDefinition,
@@ -78,12 +80,20 @@ class Balance:
         """What is worth a word: more than half in the hands of money or of the business."""
         told = []
         shares = {**dict(self.categories), **dict(self.perspectives)}
-        for name, what in (
-            (str(Category.FINANCIAL.label), "financial metrics"),
-            (str(Perspective.BUSINESS.label), "metrics of the business perspective"),
+        for name, words in (
+            (
+                str(Category.FINANCIAL.label),
+                gettext("Financial metrics hold %(share)s of the weight of its lines."),
+            ),
+            (
+                str(Perspective.BUSINESS.label),
+                gettext(
+                    "Metrics of the business perspective hold %(share)s of the weight of its lines."
+                ),
+            ),
         ):
             if (share := shares.get(name, 0.0)) > LOPSIDED + 1e-9:
-                told.append(f"{what.capitalize()} hold {share:.0%} of the weight of its lines.")
+                told.append(words % {"share": f"{share:.0%}"})
         return told
 
 
@@ -92,6 +102,10 @@ class GroupShare:
     group: str
     share: float
     of_all: float
+
+    @property
+    def label(self) -> str:
+        return str(GROUP_TITLES[self.group])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,18 @@ class ScorecardRow:
     lines: int
     used_by: int
     balance: Balance
+
+    @property
+    def rule(self) -> str:
+        return str(_RULES[OverallRule(self.card.overall)])
+
+
+_RULES = {
+    OverallRule.GEOMETRIC: gettext_lazy("Geometric"),
+    OverallRule.ARITHMETIC: gettext_lazy("Arithmetic"),
+    OverallRule.WEAKEST: gettext_lazy("Weakest"),
+}
+"""The rule for the overall score in a table's cell."""
 
 
 def scorecard_rows() -> list[ScorecardRow]:
@@ -248,7 +274,7 @@ def balance_of(categories: Sequence[CategoryShare]) -> Balance:
         return tuple((label, sums[value] / whole if whole else 0.0) for value, label in named)
 
     perspectives = parts(
-        [*((p.value, str(p.label)) for p in Perspective), ("", "Not said")],
+        [*((p.value, str(p.label)) for p in Perspective), ("", gettext("Not said"))],
         lambda metric: metric.perspective,
     )
     dimensions = parts(

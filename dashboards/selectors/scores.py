@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.expressions import Combinable
+from django.utils.translation import gettext_lazy
 
 from metrics.choices import Band, Category
 from metrics.models import SCORE_COLUMNS, Measure, Score
@@ -17,7 +18,9 @@ OVERALL = "overall"
 MEASURES: tuple[str, ...] = (OVERALL, *Category.values)
 """What a heat map shows of a subject: the overall never without all four categories."""
 
-LABELS = {OVERALL: "Overall"} | {category.value: str(category.label) for category in Category}
+LABELS = {OVERALL: gettext_lazy("Overall")} | {
+    category.value: category.label for category in Category
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Mark:
 
     @property
     def label(self) -> str:
-        return LABELS[self.measure]
+        return str(LABELS[self.measure])
 
     @property
     def is_insufficient(self) -> bool:

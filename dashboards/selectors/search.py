@@ -11,6 +11,7 @@ from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 from metrics.models import MetricDefinition, Scorecard
 from projects.choices import SubjectKind
 from projects.models import Subject
+from projects.naming import in_words
 
 LONGEST = 100
 """Characters of a search that are looked at; more words than names have find nothing anyway."""
@@ -79,6 +80,15 @@ def search(text: str, limit: int) -> Findings:
     return Findings(tuple(found[:limit]), total)
 
 
+def subjects_like(text: str, limit: int) -> tuple[Found, ...]:
+    """Subjects alone, the best fit first, in one query; a code itself stands before all others."""
+    text = " ".join(text[:LONGEST].split())
+    if not text:
+        return ()
+    fitting = _fitting(Subject.objects.filter(kind__in=KINDS), text)
+    return tuple(_found(_best(fitting, text, Subject)[:limit], ""))
+
+
 def _fitting(rows: QuerySet, text: str) -> QuerySet:
     return rows.filter(fits(text))
 
@@ -111,8 +121,8 @@ def _best(rows: QuerySet, text: str, model: type[Model]) -> QuerySet:
 
 def _found(rows: Iterable[dict[str, Any]], kind: str) -> list[Found]:
     labels = {
-        METRIC: str(MetricDefinition._meta.verbose_name),
-        SCORECARD: str(Scorecard._meta.verbose_name),
+        METRIC: in_words(MetricDefinition._meta.verbose_name),
+        SCORECARD: in_words(Scorecard._meta.verbose_name),
     }
     return [
         Found(

@@ -48,7 +48,7 @@ class SegmentRow:
 def segment_rows(month: ViewMonth) -> list[SegmentRow]:
     """All segments, the heaviest first, in one query."""
     rows = (
-        _with_counts(with_scores(Segment.objects.all(), month.month, month.previous), month)
+        _with_counts(with_scores(Segment.objects.all(), month.month, month.before), month)
         .order_by("-weight", "name", "code")
         .values(
             *SCORE_FIELDS,
@@ -125,7 +125,7 @@ def projects_serving(
     """The lowest scores first."""
     projects = Project.objects.active_in(month.month).filter(engagements__segment=segment)
     rows = list(
-        with_scores(projects, month.month, month.previous)
+        with_scores(projects, month.month, month.before)
         # The same join as the filter's: the one engagement with this segment.
         .annotate(engagement=F("engagements__pk"), share=F("engagements__share"))
         .order_by(score_order("overall"), "code")
@@ -134,7 +134,7 @@ def projects_serving(
     links = Engagement.objects.filter(segment=segment)
     if len(rows) <= PROJECTS_SHOWN:
         links = links.filter(pk__in=[row["engagement"] for row in rows])
-    engagements = {row.pk: row for row in scores_of(links, month.month, month.previous)}
+    engagements = {row.pk: row for row in scores_of(links, month.month, month.before)}
     return ServingProjects(
         tuple(
             ServingProject(scores_in(row), row["share"], engagements[row["engagement"]])
@@ -159,7 +159,7 @@ def services_offered(segment: Segment, month: ViewMonth) -> list[OfferedService]
     """By name."""
     services = Service.objects.filter(offers__segment=segment)
     rows = (
-        with_scores(services, month.month, month.previous)
+        with_scores(services, month.month, month.before)
         .annotate(
             weight=F("offers__weight"),
             annual_cost=F("offers__annual_cost"),

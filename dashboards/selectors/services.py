@@ -99,7 +99,7 @@ def services_of(chosen: ServiceFilter, month: ViewMonth) -> QuerySet:
     for word in chosen.text.split():
         services = services.filter(Q(name__icontains=word) | Q(code__icontains=word))
     offered = offers.order_by().values("service").annotate(n=Count("pk")).values("n")
-    joined: QuerySet = with_scores(services, month.month, month.previous).annotate(
+    joined: QuerySet = with_scores(services, month.month, month.before).annotate(
         offered_to=Coalesce(Subquery(offered, output_field=IntegerField()), 0)
     )
     return joined
@@ -206,7 +206,7 @@ def service_reach(service: Service, month: ViewMonth, today: date) -> ServiceRea
     keys = [segment.pk for segment in segments]
     scores = {
         row.pk: row
-        for row in scores_of(Segment.objects.filter(pk__in=keys), month.month, month.previous)
+        for row in scores_of(Segment.objects.filter(pk__in=keys), month.month, month.before)
     }
     everybody = customer_risks(CustomerFilter(segments=keys), month, today)
     by_segment: dict[int, list[CustomerRisk]] = defaultdict(list)

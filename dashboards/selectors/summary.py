@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, FilteredRelation, FloatField, OuterRef, Q, Subquery, Sum
+from django.utils.translation import gettext, gettext_lazy
 
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import Policies
@@ -29,11 +30,11 @@ DECIDED_KINDS = (
 CASES_SHOWN = 5
 
 KIND_NAMES = {
-    SubjectKind.PORTFOLIO: "Portfolios",
-    SubjectKind.SEGMENT: "Segments",
-    SubjectKind.PROJECT: "Projects",
-    SubjectKind.SERVICE: "Services",
-    SubjectKind.CUSTOMER: "Customers",
+    SubjectKind.PORTFOLIO: gettext_lazy("Portfolios"),
+    SubjectKind.SEGMENT: gettext_lazy("Segments"),
+    SubjectKind.PROJECT: gettext_lazy("Projects"),
+    SubjectKind.SERVICE: gettext_lazy("Services"),
+    SubjectKind.CUSTOMER: gettext_lazy("Customers"),
 }
 
 
@@ -98,13 +99,17 @@ class Cases:
 
     @property
     def label(self) -> str:
-        return KIND_NAMES[self.kind]
+        return str(KIND_NAMES[self.kind])
 
     @property
     def counts(self) -> str:
         """`3 red, 1 fallen, 2 insufficient`."""
-        numbers = (("red", self.red), ("fallen", self.fallen), ("insufficient", self.insufficient))
-        return ", ".join(f"{number} {word}" for word, number in numbers if number)
+        numbers = (
+            (gettext("%(number)s red"), self.red),
+            (gettext("%(number)s fallen"), self.fallen),
+            (gettext("%(number)s insufficient"), self.insufficient),
+        )
+        return ", ".join(words % {"number": number} for words, number in numbers if number)
 
 
 def cases_to_decide(
@@ -130,7 +135,7 @@ def cases_to_decide(
 def _candidates(month: ViewMonth, weighed: MonthWeights | None) -> Iterable[dict[str, Any]]:
     offered = Offer.objects.filter(service=OuterRef("pk")).order_by().values("service")
     subjects = with_scores(
-        Subject.objects.filter(kind__in=DECIDED_KINDS), month.month, month.previous
+        Subject.objects.filter(kind__in=DECIDED_KINDS), month.month, month.before
     )
     rows: Iterable[dict[str, Any]] = (
         subjects.filter(

@@ -19,13 +19,15 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboards.figures.chart import Chart
 from dashboards.presentation import bands, meters, numbers
 from dashboards.presentation.curve import curve_plot as drawn_curve
 from dashboards.presentation.freshness import freshness_of
 from dashboards.presentation.money import money_short, money_text, variance
-from dashboards.presentation.months import MonthPicker, month_name
+from dashboards.presentation.months import ComparisonPicker, MonthPicker, month_name
 from dashboards.presentation.navigation import GROUPS, Page
 from dashboards.presentation.sparkline import sparkline as drawn_line
 from dashboards.presentation.tiles import ScoreTile
@@ -65,7 +67,8 @@ def band_legend() -> SafeString:
         for band in bands.FROM_GOOD_TO_UNKNOWN
     ]
     return format_html(
-        '<ul class="band-legend" aria-label="Bands">{}</ul>',
+        '<ul class="band-legend" aria-label="{}">{}</ul>',
+        _("Bands"),
         mark_safe("".join(items)),  # nosec B308 B703 - joined from escaped parts
     )
 
@@ -79,7 +82,7 @@ def score_badge(score: float | None, band: Band | int | None) -> SafeString:
         '<span class="visually-hidden">{}</span></span>',
         style.code,
         band_shape(style),
-        unknown("no score,") if score is None else numbers.score_text(score),
+        unknown(_("no score,")) if score is None else numbers.score_text(score),
         style.word,
     )
 
@@ -88,7 +91,7 @@ def score_badge(score: float | None, band: Band | int | None) -> SafeString:
 def change_mark(change: float | None, since: str = "") -> SafeString:
     """An arrow, the signed change and, read out, its direction."""
     if change is None:
-        return unknown("change unknown")
+        return unknown(_("change unknown"))
     text = numbers.change_text(change)
     state, name, word = _DIRECTIONS.get(text[0], _LEVEL)
     return format_html(
@@ -97,14 +100,14 @@ def change_mark(change: float | None, since: str = "") -> SafeString:
         icon(name),
         word,
         text,
-        format_html(" since {}", since) if since else "",
+        " " + _("since %(month)s") % {"month": since} if since else "",
     )
 
 
-_LEVEL = ("level", "arrow-right", "unchanged")
+_LEVEL = ("level", "arrow-right", gettext_lazy("unchanged"))
 _DIRECTIONS = {
-    "+": ("rise", "arrow-up-right", "up"),
-    numbers.MINUS: ("fall", "arrow-down-right", "down"),
+    "+": ("rise", "arrow-up-right", gettext_lazy("up")),
+    numbers.MINUS: ("fall", "arrow-down-right", gettext_lazy("down")),
 }
 
 
@@ -128,7 +131,7 @@ def heat_cell(
         band_shape(style),
         numbers.score_text(score) if score is not None else numbers.NO_BREAK_SPACE,
         style.word,
-        f", {numbers.percent_text(coverage)} known" if is_covered else "",
+        _(", %(share)s known") % {"share": numbers.percent_text(coverage)} if is_covered else "",
     )
     covered = f" covered-{max(round((coverage or 0) * 10), 1)}" if is_covered else ""
     if url:
@@ -326,15 +329,21 @@ def _nav_link(request: HttpRequest | None, page: Page) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/month_picker.html", takes_context=True)
-def month_picker(context: Context, picker: MonthPicker, label: str = "Month") -> dict[str, Any]:
+def month_picker(context: Context, picker: MonthPicker, label: str = "") -> dict[str, Any]:
     """Changes only the month of the address; the page of a list starts anew."""
     return {
         "picker": picker,
-        "label": label,
+        "label": label or _("Month"),
         "previous_url": _address(context, picker.parameter, picker.previous),
         "next_url": _address(context, picker.parameter, picker.next),
         "kept": _kept(context, {picker.parameter, "page"}),
     }
+
+
+@register.inclusion_tag("components/comparison_picker.html", takes_context=True)
+def comparison_picker(context: Context, comparison: ComparisonPicker) -> dict[str, Any]:
+    """Changes only what the page's changes are counted from."""
+    return {"comparison": comparison, "kept": _kept(context, {comparison.parameter, "page"})}
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)

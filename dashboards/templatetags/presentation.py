@@ -13,6 +13,7 @@ from django import template
 from django.contrib.staticfiles import finders
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from dashboards.presentation import months, numbers
 from dashboards.presentation.bands import style_of
@@ -25,13 +26,13 @@ register = template.Library()
 _SVG = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 
-def unknown(text: str = "unknown") -> SafeString:
+def unknown(text: str = "") -> SafeString:
     """A dash for the eye, a word for the ear."""
     return format_html(
         '<span class="unknown"><span aria-hidden="true">{}</span>'
         '<span class="visually-hidden">{}</span></span>',
         numbers.UNKNOWN,
-        text,
+        text or _("unknown"),
     )
 
 

@@ -18,8 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboards.access import APPROVE_MEASUREMENTS, ENTER_MEASUREMENTS, KEEP_DEFINITIONS, needs
+from dashboards.exports.desk import (
+    decided_proposals_table,
+    open_proposals_table,
+    waiting_values_table,
+)
 from dashboards.forms import NoValueForm, ProposalForm, RejectForm, TakeBackForm
-from dashboards.presentation.numbers import counted
+from dashboards.presentation.counts import VALUES, count_text
 from dashboards.selectors.entry.approvals import (
     Choice,
     approval_page,
@@ -29,6 +34,7 @@ from dashboards.selectors.entry.approvals import (
     proposal_page,
     waiting_counts,
 )
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.places import (
     place_text,
     places_of,
@@ -260,7 +266,7 @@ class QueueFilter(forms.Form):
                 *((choice.key, f"{choice.name} ({choice.count})") for choice in choices),
             ]
 
-    def chosen(self) -> dict[str, str]:
+    def chosen(self) -> dict[str, Any]:
         self.is_valid()
         return {name: self.cleaned_data.get(name, "") for name in self.fields}
 
@@ -279,18 +285,26 @@ def _approvals(request: HttpRequest, form: RejectForm, chosen: Sequence[int] = (
     filters = QueueFilter(request.GET, metric_choices(), person_choices())
     page = approval_page(_person(request), **filters.chosen(), number=request.GET.get("page", "1"))
     values, proposals = waiting_counts()
-    return render(
+    return page_or_export(
         request,
         "dashboards/approval_list.html",
         {
             "filters": filters,
             "page": page,
-            "count": counted(page.paginator.count, "value"),
+            "count": count_text(page.paginator.count, VALUES),
             "form": form,
             "chosen": chosen,
             "values": values,
             "proposals": proposals,
         },
+        Exports(
+            _("Approvals"),
+            {
+                "approvals": lambda: waiting_values_table(
+                    approval_page(_person(request), **filters.chosen(), per_page=LEAST_TOO_MANY)
+                )
+            },
+        ),
         status=422 if form.errors else 200,
     )
 
@@ -299,7 +313,7 @@ def _decide_drafts(request: HttpRequest) -> HttpResponse:
     keys = _keys(request.POST.getlist("draft"))
     action = request.POST.get("action")
     if action not in ("approve", "reject"):
-        raise BadRequest("The answer is approve or reject.")
+        raise BadRequest(_("The answer is approve or reject."))
     form = RejectForm(request.POST)
     if not keys:
         messages.info(request, _("Choose at least one value first."))
@@ -363,17 +377,27 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
         if not wrong:
             return redirect(request.get_full_path())
     values, proposals = waiting_counts()
-    return render(
+    decided = latest_decisions()
+    return page_or_export(
         request,
         "dashboards/proposal_list.html",
         {
             "page": proposal_page(request.GET.get("page", "1")),
-            "decided": latest_decisions(),
+            "decided": decided,
             "beginning": BEGINNING,
             "values": values,
             "proposals": proposals,
             **wrong,
         },
+        Exports(
+            _("Proposals"),
+            {
+                "proposals": lambda: open_proposals_table(
+                    proposal_page(None, per_page=LEAST_TOO_MANY)
+                ),
+                "decided": lambda: decided_proposals_table(decided),
+            },
+        ),
         status=422 if wrong else 200,
     )
 
@@ -397,7 +421,9 @@ def _decide_proposal(request: HttpRequest) -> dict[str, Any]:
                 refuse_proposal(proposal, by=person, answer=answer)
                 words = _("Refused: %(metric)s is expected of %(subject)s as before.")
             case unknown:
-                raise BadRequest(f"The answer is grant or refuse, not {unknown}.")
+                raise BadRequest(
+                    _("The answer is grant or refuse, not %(unknown)s.") % {"unknown": unknown}
+                )
     except ValidationError as refusal:
         sentence = " ".join(refusal.messages)
         return {"wrong": proposal.pk, "sentence": sentence, "answer": answer}
@@ -409,7 +435,7 @@ def _keys(texts: Sequence[str]) -> list[int]:
     try:
         return [int(text) for text in texts]
     except ValueError:
-        raise BadRequest("A key is a number.") from None
+        raise BadRequest(_("A key is a number.")) from None
 
 
 def _pairs(places: Sequence[Place]) -> list[tuple[int, int]]:

@@ -15,6 +15,10 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.exports.compare import (
+    band_moves_table,
+    compared_bands_table,
+    compared_money_table,
+    compared_parts_table,
     compared_scores_table,
     moved_projects_table,
     scored_projects_table,
@@ -296,6 +300,16 @@ def _page(
         exports={
             "scores": lambda: compared_scores_table(sides.marks, sides.names),
             "projects": lambda: _projects_table(sides),
+            "bands": lambda: compared_bands_table(
+                compared_bands(one.bands, other.bands), sides.names
+            ),
+            "band-moves": lambda: band_moves_table(moves.bands if moves else (), sides.names),
+            "money": lambda: compared_money_table(
+                [(side.label, side.money) for side in (one, other)]
+            ),
+            "portfolios": lambda: compared_parts_table(
+                [(label, rows) for label, _month, rows in parts]
+            ),
         },
     )
 

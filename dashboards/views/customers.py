@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,12 +16,9 @@ from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.exports.customers import customers_table, services_for_table
 from dashboards.exports.scorecards import filled_scorecard_table, values_table
 from dashboards.exports.subjects import serving_projects_table
-from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
-from dashboards.presentation.bands import NOT_MEASURED as UNMEASURED_STYLE
+from dashboards.list_filters import CustomerFilterForm
 from dashboards.presentation.numbers import grouped
 from dashboards.selectors.customers import (
-    NO_DATE,
-    CustomerFilter,
     all_customers,
     found_customers,
     sort_in_force,
@@ -31,8 +26,7 @@ from dashboards.selectors.customers import (
 from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.offers import cost_lines
-from dashboards.selectors.project_rows import NOT_MEASURED
-from dashboards.selectors.risks import Risk, Standing, renewal_of
+from dashboards.selectors.risks import Standing, renewal_of
 from dashboards.selectors.scorecards import filled_scorecard
 from dashboards.selectors.scores import marks_of
 from dashboards.selectors.segments import projects_serving
@@ -45,71 +39,10 @@ from dashboards.views.month_pages import is_asked_for, render_month, render_part
 from dashboards.views.requests import month_of, month_parameter
 from dashboards.views.scoreboards import Scoreboard
 from dashboards.views.subject_scorecards import SCORECARD, board_of, scorecard_part
-from projects.models import Customer, Segment
+from projects.models import Customer
 
 TABLE = "customers"
 """The id of the part of the page that HTMX asks for again."""
-
-WITHIN_DAYS = (30, 60, 90, 180, 365)
-
-Choices = list[tuple[str, Any]]
-
-
-class CustomerFilterForm(forms.Form):
-    """What stands in the address; a value that is none of the choices counts as no filter."""
-
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
-    segment = forms.ChoiceField(label=_("Segment"), required=False)
-    risk = forms.ChoiceField(
-        label=_("Risk"), required=False, choices=[("", _("Any risk")), *Risk.choices]
-    )
-    band = forms.ChoiceField(label=_("Overall band"), required=False)
-    renewal = forms.ChoiceField(label=_("Renewal"), required=False)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self._choose("segment", _("All segments"), _segment_choices())
-        self._choose("band", _("All bands"), _band_choices())
-        self._choose("renewal", _("At any time"), _renewal_choices())
-
-    def _choose(self, name: str, blank: Any, choices: Choices) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", blank), *choices]
-
-    def chosen(self) -> CustomerFilter:
-        self.is_valid()
-        wanted = self.cleaned_data
-        return CustomerFilter(
-            segment=wanted.get("segment", ""),
-            band=wanted.get("band", ""),
-            risk=wanted.get("risk", ""),
-            renewal=wanted.get("renewal", ""),
-            text=wanted.get("q", ""),
-        )
-
-
-def _segment_choices() -> Choices:
-    return list(Segment.objects.order_by("name", "code").values_list("code", "name"))
-
-
-def _band_choices() -> Choices:
-    return [
-        *((style_of(band).code, style_of(band).word) for band in FROM_GOOD_TO_UNKNOWN),
-        (NOT_MEASURED, UNMEASURED_STYLE.word),
-    ]
-
-
-def _renewal_choices() -> Choices:
-    return [
-        *((str(days), _("Within %(days)s days") % {"days": days}) for days in WITHIN_DAYS),
-        (NO_DATE, _("No date known")),
-    ]
 
 
 @require_safe
@@ -202,16 +135,20 @@ def customer_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _standing(customer: Customer, board: Scoreboard, today: date) -> Standing:
-    """What the rule for risk looks at, of the scores that the page shows anyway."""
-    now, before = marks_of(board.now)[0], marks_of(board.before)[0]
+    """What the rule for risk looks at: the month before, whichever one the page compares with."""
+    now, before = marks_of(board.now)[0], marks_of(board.history.at(board.month.previous))[0]
+    known = now.score is not None and before.score is not None
     return Standing(
-        now.band, renewal_of(customer.renewal_on, today), board.overall.change, before.band
+        now.band,
+        renewal_of(customer.renewal_on, today),
+        (now.score or 0) - (before.score or 0) if known else None,
+        before.band,
     )
 
 
 def _crumbs(customer: Customer, month: ViewMonth) -> list[tuple[str, str]]:
     """The list of customers, and that of their segment."""
-    customers = f"{reverse('customer_list')}?month={month.month}"
+    customers = f"{reverse('customer_list')}?{month.query}"
     return [
         (str(_("Customers")), customers),
         (customer.segment.name, f"{customers}&segment={customer.segment.code}"),

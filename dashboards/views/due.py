@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, needs
-from dashboards.presentation.numbers import counted
+from dashboards.exports.desk import due_table
+from dashboards.presentation.counts import VALUES, count_text
 from dashboards.reports.due_workbook import due_workbook
 from dashboards.selectors.due import (
     DueFilter,
@@ -31,6 +32,7 @@ from dashboards.selectors.entry import Desk, read_desk
 from dashboards.selectors.entry.approvals import Returned, returned_to, sent_by
 from dashboards.selectors.explain import shown_decimals
 from dashboards.views.empty import nothing_yet
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.month_pages import render_part
 from dashboards.views.places import place_text
 from metrics.due import DueValue, Whose
@@ -106,14 +108,14 @@ def due(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.lines, LINES_PER_PAGE).get_page(request.GET.get("page"))
     # Who asks for one line wants to see what is in it, with or without a script.
     only = found.lines[0] if wanted.is_one_line and len(found.lines) == 1 else None
-    return render(
+    return page_or_export(
         request,
         "dashboards/due.html",
         {
             "due": found,
             "wanted": wanted,
             "form": DueFilterForm(request.GET or None, found.offered),
-            "found": counted(len(found.values), gettext("value"), gettext("values")),
+            "found": count_text(len(found.values), VALUES),
             "page": page,
             "sections": found.sections(list(page)),
             "query": request.GET.urlencode(),
@@ -121,6 +123,10 @@ def due(request: HttpRequest) -> HttpResponse:
             "returned": _returned(request, desk, found, wanted),
             **(_rows(request, only) if only else {"only": None}),
         },
+        Exports(
+            gettext("What is due"),
+            {"due": lambda: due_table(found.values, name=f"{timezone.localdate():%Y-%m-%d}")},
+        ),
     )
 
 

@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, READ_DASHBOARDS, needs
 from dashboards.exports.explain import EVERY_GROUP, changes_table, contributions_table
+from dashboards.exports.histories import values_behind_table
 from dashboards.figures import Chart, change_bridge_chart
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.presentation.months import MonthPicker, month_label
@@ -146,8 +147,20 @@ def explain_values(
     context = {"page": page, "may_enter": is_enterable, "closing": closing}
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render_part(request, "explain_values", context)
-    crumbs = [*crumbs_of(subject, month), ("Explanation", reverse("explain", args=[code, month]))]
-    return render(request, "dashboards/explain_values.html", {**context, "crumbs": crumbs})
+    crumbs = [
+        *crumbs_of(subject, month),
+        (_("Explanation"), reverse("explain", args=[code, month])),
+    ]
+    return page_or_export(
+        request,
+        "dashboards/explain_values.html",
+        {**context, "crumbs": crumbs},
+        Exports(
+            f"{definition.code} {subject.code}",
+            {"values": lambda: values_behind_table(page)},
+            period,
+        ),
+    )
 
 
 def _address(request: HttpRequest, code: str, month: Month) -> str:
@@ -165,7 +178,10 @@ def _closing_parameter(request: HttpRequest) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS and int(text)):
-        raise BadRequest(f"{text!r} is no closing; a month's closings are numbered from 1.")
+        raise BadRequest(
+            _("%(text)s is no closing; a month's closings are numbered from 1.")
+            % {"text": repr(text)}
+        )
     return int(text)
 
 
@@ -190,7 +206,7 @@ def _against_picker(page: ExplainPage) -> dict[str, object]:
 def _overall_tile(page: ExplainPage) -> ScoreTile:
     overall, before = marks_of(page.stored)[0], marks_of(_changes(page))[0]
     return ScoreTile(
-        name="Overall",
+        name=_("Overall"),
         score=overall.score,
         band=overall.band,
         coverage=overall.coverage,
@@ -238,7 +254,11 @@ def _as_it_stands(page: ExplainPage, now: Mark) -> str:
     """Said with what was reported: what the same score is now."""
     if not page.is_restated:
         return ""
-    return "Unknown now" if now.score is None else f"Now {score_text(now.score)}"
+    return (
+        _("Unknown now")
+        if now.score is None
+        else _("Now %(score)s") % {"score": score_text(now.score)}
+    )
 
 
 def _changes(page: ExplainPage) -> Score | None:
@@ -250,6 +270,7 @@ def _bridge(page: ExplainPage) -> Chart | None:
     if page.story is None:
         return None
     return change_bridge_chart(
-        page.story.bridge(f"{page.subject.name}, overall,"),
-        title=f"From {page.story.before_label} to {page.story.label}",
+        page.story.bridge(_("%(subject)s, overall,") % {"subject": page.subject.name}),
+        title=_("From %(before_label)s to %(story)s")
+        % {"before_label": page.story.before_label, "story": page.story.label},
     )

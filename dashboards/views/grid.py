@@ -21,7 +21,16 @@ from django.views.decorators.http import require_safe
 from dashboards.access import ENTER_MEASUREMENTS, needs
 from dashboards.forms import decimal_sign
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
-from dashboards.presentation.numbers import counted, score_text, value_text
+from dashboards.presentation.counts import (
+    DAYS,
+    DECIMALS,
+    METRICS,
+    OF_CADENCE,
+    PERIODS,
+    SUBJECTS,
+    count_text,
+)
+from dashboards.presentation.numbers import score_text, value_text
 from dashboards.selectors.entry import Desk, SubjectChoice, read_desk
 from dashboards.selectors.grid import (
     GridCell,
@@ -35,7 +44,8 @@ from dashboards.selectors.grid import (
 from dashboards.selectors.grid.columns import PERIODS_OFFERED, USUAL_PERIODS
 from dashboards.selectors.grid.page import ASKED, EVERYBODY, MINE, MISSING
 from dashboards.views.empty import nothing_yet
-from metrics.choices import Cadence, Category
+from dashboards.views.grid_texts import grid_texts, missing_text
+from metrics.choices import Cadence, Category, period_word
 from metrics.entry_rights import held_by_each
 from metrics.judging import Judged
 from metrics.models import MetricDefinition
@@ -45,14 +55,6 @@ from projects.choices import SubjectKind
 
 MOST_CELLS = 500
 """In one request; the page sends a longer paste in parts."""
-
-PERIOD_WORDS = {
-    Cadence.DAY: ("day", "days"),
-    Cadence.WEEK: ("week", "weeks"),
-    Cadence.MONTH: ("month", "months"),
-    Cadence.QUARTER: ("quarter", "quarters"),
-    Cadence.YEAR: ("year", "years"),
-}
 
 SUBJECTS_IN_A_LIST = 150
 """Of more subjects one types a few letters instead of opening a list."""
@@ -240,11 +242,11 @@ def _offered(desk: Desk) -> list[tuple[str, list[MetricDefinition]]]:
 
 def _form(desk: Desk, chosen: Chosen, request: HttpRequest) -> GridForm:
     form = GridForm(request.GET)
-    words = PERIOD_WORDS[Cadence(chosen.cadence)] if chosen.cadence else ("period", "periods")
+    words = OF_CADENCE[Cadence(chosen.cadence)] if chosen.cadence else PERIODS
     form.choose(
         "periods",
         [
-            ("" if count == USUAL_PERIODS else str(count), counted(count, *words))
+            ("" if count == USUAL_PERIODS else str(count), count_text(count, words))
             for count in PERIODS_OFFERED
         ],
     )
@@ -386,8 +388,7 @@ def _problem(request: HttpRequest) -> str:
 
 
 def _count(grid: GridPage, chosen: Chosen) -> str:
-    noun = "metric" if chosen.by_subject else "subject"
-    return counted(grid.total, noun)
+    return count_text(grid.total, METRICS if chosen.by_subject else SUBJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +404,7 @@ def _columns(grid: GridPage, chosen: Chosen) -> list[ShownColumn]:
         ShownColumn(
             column.label,
             column.title,
-            column.about or (f"{missing} missing" if missing else "all there"),
+            column.about or missing_text(missing),
             column.is_running,
         )
         for column, missing in zip(grid.columns, grid.missing, strict=True)
@@ -445,13 +446,13 @@ def about_metric(metric: MetricDefinition) -> str:
     """Unit, decimals and due day, which people should know before they type."""
     words = [metric.unit or _("no unit")]
     if metric.decimals is not None:
-        words.append(counted(metric.decimals, "decimal"))
-    word = PERIOD_WORDS[Cadence(metric.cadence)][0]
+        words.append(count_text(metric.decimals, DECIMALS))
+    word = period_word(metric.cadence)
     words.append(
         _("due on the %(period)s's last day") % {"period": word}
         if metric.due_days == 0
         else _("due %(days)s after the %(period)s's end")
-        % {"days": counted(metric.due_days, "day"), "period": word}
+        % {"days": count_text(metric.due_days, DAYS), "period": word}
     )
     if metric.needs_approval:
         words.append(_("needs approval"))
@@ -463,6 +464,7 @@ def _data(request: HttpRequest, grid: GridPage, chosen: Chosen) -> dict[str, Any
     return {
         "keep": salted_hmac("grid", str(request.user.pk)).hexdigest()[:20],
         "title": _heading(chosen),
+        "texts": grid_texts(),
         "decimalSign": decimal_sign(),
         "mostCells": MOST_CELLS,
         "cellsUrl": reverse("entry_grid_cells"),

@@ -61,7 +61,7 @@ class GivenCell:
     @classmethod
     def of(cls, data: Any) -> Self:
         if not isinstance(data, dict):
-            raise UnreadableError("Each cell is an object.")
+            raise UnreadableError(_("Each cell is an object."))
         return cls(
             metric=_text(data, "metric", 100),
             subject=_text(data, "subject", 100),
@@ -77,9 +77,12 @@ class GivenCell:
 def _text(data: dict[str, Any], name: str, longest: int) -> str:
     text = data.get(name, "")
     if not isinstance(text, str) or "\0" in text:
-        raise UnreadableError(f"The {name} of a cell is a text.")
+        raise UnreadableError(_("The %(name)s of a cell is a text.") % {"name": name})
     if len(text) > longest:
-        raise UnreadableError(f"The {name} of a cell has more than {longest} characters.")
+        raise UnreadableError(
+            _("The %(name)s of a cell has more than %(longest)s characters.")
+            % {"name": name, "longest": longest}
+        )
     return text
 
 
@@ -94,7 +97,7 @@ def _seen(data: Any) -> Seen:
         return Seen(read_number(data["value"]), at)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UnreadableError(
-            "What was seen in a cell is a value, and when it was given."
+            _("What was seen in a cell is a value, and when it was given.")
         ) from None
 
 
@@ -225,7 +228,7 @@ def reader_of(desk: Desk, places: Sequence[Place], closed: ClosedMonths) -> Cell
 def _told(overtaken: OvertakenError, given: GivenCell) -> str:
     if overtaken.now is None:
         return _("The value that you saw here was deleted meanwhile.")
-    sentence = " ".join(overtaken.messages).partition(" Look again")[0]
+    sentence = overtaken.told
     if given.is_deletion:
         return _("%(sentence)s You wanted to delete what stood here.") % {"sentence": sentence}
     return _("%(sentence)s You typed %(mine)s.") % {"sentence": sentence, "mine": given.text}
@@ -258,19 +261,24 @@ def entry_grid_cells(request: HttpRequest) -> JsonResponse:
 
 def _read(request: HttpRequest) -> tuple[list[GivenCell], str]:
     if len(request.body) > LONGEST_BODY:
-        raise UnreadableError(f"The request is longer than {LONGEST_BODY:,} bytes.")
+        raise UnreadableError(
+            _("The request is longer than %(longest_body)s bytes.")
+            % {"longest_body": f"{LONGEST_BODY:,}"}
+        )
     try:
         data = json.loads(request.body)
     except (ValueError, RecursionError):
-        raise UnreadableError("The request is no JSON.") from None
+        raise UnreadableError(_("The request is no JSON.")) from None
     cells = data.get("cells") if isinstance(data, dict) else None
     if not isinstance(cells, list) or not cells:
-        raise UnreadableError("The request has no cells.")
+        raise UnreadableError(_("The request has no cells."))
     if len(cells) > MOST_CELLS:
-        raise UnreadableError(f"At most {MOST_CELLS} cells come in one request.")
+        raise UnreadableError(
+            _("At most %(most_cells)s cells come in one request.") % {"most_cells": MOST_CELLS}
+        )
     sign = data.get("decimalSign", decimal_sign())
     if sign not in (".", ","):
-        raise UnreadableError('The decimal sign is "." or ",".')
+        raise UnreadableError(_('The decimal sign is "." or ",".'))
     return [GivenCell.of(cell) for cell in cells], sign
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -67,9 +68,9 @@ def _asked(request: HttpRequest) -> tuple[Watched, datetime]:
             last=date.fromisoformat(asked["until"]),
         )
     except (KeyError, ValueError) as error:
-        raise BadRequest("Which cells are watched, and since when?") from error
+        raise BadRequest(gettext("Which cells are watched, and since when?")) from error
     if timezone.is_naive(since) or since.year < 2000:
-        raise BadRequest("Since when is a moment of this century, with its time zone.")
+        raise BadRequest(gettext("Since when is a moment of this century, with its time zone."))
     return watched, since
 
 

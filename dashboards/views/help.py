@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.exports.help import case_table, glossary_table, limits_table
 from dashboards.figures import Chart, CurvePlace, MetricCurve, metric_curve_chart
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.glossary import TERMS
@@ -26,6 +27,8 @@ def help_page(request: HttpRequest) -> HttpResponse:
     month = month_of(request)
     case = worked_case(month, request.GET.get("subject", "")) if month else None
     cards = scorecards()
+    terms = sorted(TERMS.values(), key=lambda term: str(term.word).casefold())
+    words = {term.anchor: term.word for term in terms}
     return page_or_export(
         request,
         "dashboards/help.html",
@@ -37,10 +40,18 @@ def help_page(request: HttpRequest) -> HttpResponse:
             "cards": cards,
             "first_card": cards[0] if cards else None,
             "fading": fading_steps((case and case.metric.metric.grace_months) or USUAL_GRACE),
-            "terms": sorted(TERMS.values(), key=lambda term: str(term.word).casefold()),
-            "words": {term.anchor: term.word for term in TERMS.values()},
+            "terms": terms,
+            "words": words,
         },
-        Exports(_("How is a score computed?"), month=month),
+        Exports(
+            _("How is a score computed?"),
+            {
+                "case": lambda: case_table(case),
+                "limits": lambda: limits_table(cards),
+                "glossary": lambda: glossary_table(terms, words),
+            },
+            month,
+        ),
     )
 
 

@@ -15,9 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, READ_DASHBOARDS, needs
+from dashboards.exports.histories import measurement_history_table
 from dashboards.forms import RestoreForm
 from dashboards.presentation.numbers import value_text
 from dashboards.selectors.entry.history import Event, MeasurementHistory, history_of
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.places import read_seen, seen_text
 from metrics.choices import Door
 from metrics.entry_rights import EntryRights
@@ -67,7 +69,15 @@ def measurement_history(
 ) -> HttpResponse:
     """Who gave which value when, through which door, and what came of it."""
     history = _history(metric, subject, period)
-    return render(request, "dashboards/measurement_history.html", _context(request, history))
+    return page_or_export(
+        request,
+        "dashboards/measurement_history.html",
+        _context(request, history),
+        Exports(
+            f"{metric} {subject} {history.label}",
+            {"history": lambda: measurement_history_table(history)},
+        ),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

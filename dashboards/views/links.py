@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from projects.choices import SubjectKind
 from projects.models import Subject
@@ -16,12 +17,12 @@ PAGES = {
     SubjectKind.SERVICE: "service_detail",
 }
 LISTS = {
-    SubjectKind.ORGANISATION: ("summary", "Summary"),
-    SubjectKind.PORTFOLIO: ("portfolio_list", "Portfolios"),
-    SubjectKind.PROJECT: ("project_list", "Projects"),
-    SubjectKind.SEGMENT: ("segment_list", "Segments"),
-    SubjectKind.CUSTOMER: ("customer_list", "Customers"),
-    SubjectKind.SERVICE: ("service_list", "Services"),
+    SubjectKind.ORGANISATION: ("summary", gettext_lazy("Summary")),
+    SubjectKind.PORTFOLIO: ("portfolio_list", gettext_lazy("Portfolios")),
+    SubjectKind.PROJECT: ("project_list", gettext_lazy("Projects")),
+    SubjectKind.SEGMENT: ("segment_list", gettext_lazy("Segments")),
+    SubjectKind.CUSTOMER: ("customer_list", gettext_lazy("Customers")),
+    SubjectKind.SERVICE: ("service_list", gettext_lazy("Services")),
 }
 
 
@@ -30,7 +31,7 @@ def crumbs_of(subject: Subject, month: Month) -> list[tuple[str, str]]:
     kind, crumbs = SubjectKind(subject.kind), []
     if kind in LISTS:
         name, label = LISTS[kind]
-        crumbs.append((label, f"{reverse(name)}?month={month}"))
+        crumbs.append((str(label), f"{reverse(name)}?month={month}"))
     if kind in PAGES:
         crumbs.append((subject.name, f"{reverse(PAGES[kind], args=[subject.code])}?month={month}"))
     return crumbs

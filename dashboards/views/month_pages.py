@@ -13,7 +13,7 @@ from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.status import score_status
 from dashboards.views.exports import Exports, Tables, page_or_export
-from dashboards.views.requests import picker_of
+from dashboards.views.requests import comparison_of, picker_of
 
 
 def render_month(
@@ -32,7 +32,13 @@ def render_month(
     return page_or_export(
         request,
         f"dashboards/{page}.html",
-        {"month": month, "picker": picker_of(month), "status": score_status(), **context},
+        {
+            "month": month,
+            "picker": picker_of(month),
+            "comparison": comparison_of(month),
+            "status": score_status(),
+            **context,
+        },
         Exports(title or page.replace("_", " ").capitalize(), exports or {}, month),
     )
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboards.access import CLOSE_MONTHS, READ_DASHBOARDS, needs
+from dashboards.exports.desk import missing_metrics_table, missing_table
 from dashboards.exports.running import differences_table, months_table, restated_table
 from dashboards.exports.table import ExportTable
 from dashboards.forms import ReopenForm
@@ -107,10 +108,16 @@ def month_close(request: HttpRequest, month: Month) -> HttpResponse:
         else:
             messages.success(request, _closed_words(closed))
             return redirect("month_list")
-    return render(
+    plan = closing_plan(month)
+    return page_or_export(
         request,
         "dashboards/month_close.html",
-        {"plan": closing_plan(month), "refusals": refusals, **_crumbs()},
+        {"plan": plan, "refusals": refusals, **_crumbs()},
+        Exports(
+            _("Before closing"),
+            {"missing-by-metric": lambda: missing_metrics_table(plan.missing.metrics)},
+            month,
+        ),
         status=422 if refusals else 200,
     )
 
@@ -134,7 +141,16 @@ def month_missing(request: HttpRequest, month: Month) -> HttpResponse:
             reverse("month_close", kwargs={"month": month}),
         ),
     ]
-    return render(request, "dashboards/month_missing.html", {"page": page, "crumbs": crumbs})
+    return page_or_export(
+        request,
+        "dashboards/month_missing.html",
+        {"page": page, "crumbs": crumbs},
+        Exports(
+            _("Before closing"),
+            {"missing": lambda: missing_table(page.page.paginator.object_list)},
+            month,
+        ),
+    )
 
 
 def _closed_words(closed: list[Month]) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from metrics.entry_rights import EntryRights
 from metrics.models import MetricDefinition
@@ -47,10 +48,12 @@ def read_seen(text: str) -> Seen:
 def places_of(texts: Sequence[str]) -> list[Place]:
     """The places that are written so, in three queries; 404 for one that is none."""
     if len(texts) > MOST_PLACES:
-        raise BadRequest(f"At most {MOST_PLACES} values at once.")
+        raise BadRequest(
+            gettext("At most %(most_places)s values at once.") % {"most_places": MOST_PLACES}
+        )
     written = [text.split("/") for text in dict.fromkeys(texts)]
     if any(len(parts) != 3 for parts in written):
-        raise BadRequest("A value is written like metric/subject/period.")
+        raise BadRequest(gettext("A value is written like metric/subject/period."))
     metrics = MetricDefinition.objects.in_bulk({row[0] for row in written}, field_name="code")
     subjects = Subject.objects.in_bulk({row[1] for row in written}, field_name="code")
     starts_in = fiscal_year_starts_in()

@@ -63,7 +63,7 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
             "lines": lines,
             "idle": [node for node in nodes if node.is_idle],
         },
-        title="Portfolios",
+        title=_("Portfolios"),
         exports={
             "portfolios": lambda: portfolios_table(shown, months=months, lines=lines),
             "money": lambda: money_table(shown),
@@ -90,7 +90,7 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
         return render_part(request, "projects", table)
     policies = Policies.read(node.scores.pk)
     board = Scoreboard(
-        history_of(node.scores.pk, trend_months(month), month.previous),
+        history_of(node.scores.pk, trend_months(month), month.before, month.previous),
         month,
         policies.own or policies.of(SubjectKind.PORTFOLIO),
         reverse("explain", args=[code, month.month]),
@@ -159,9 +159,9 @@ def _scopes(node: PortfolioNode, held: PortfolioNode) -> list[ScopeChoice]:
 
 def _crumbs(node: PortfolioNode, month: ViewMonth) -> list[tuple[str, str]]:
     return [
-        ("Portfolios", f"{reverse('portfolio_list')}?month={month.month}"),
+        (_("Portfolios"), f"{reverse('portfolio_list')}?{month.query}"),
         *(
-            (name, f"{reverse('portfolio_detail', args=[code])}?month={month.month}")
+            (name, f"{reverse('portfolio_detail', args=[code])}?{month.query}")
             for code, name in node.above
         ),
     ]
@@ -198,7 +198,7 @@ def _bubbles(
             value.value_creation,
             value.band,
             value.customers,
-            f"{reverse('project_detail', args=[value.code])}?month={month.month}",
+            f"{reverse('project_detail', args=[value.code])}?{month.query}",
         )
         for value in values
         if value.budget is not None and value.currency == currency
@@ -220,5 +220,5 @@ def _band_distribution(
         return None
     return band_distribution_chart(
         BandDistribution(months, events=events),
-        title="Overall bands of the projects, twelve months",
+        title=_("Overall bands of the projects, twelve months"),
     )

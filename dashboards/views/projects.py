@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
@@ -43,7 +44,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "project_list",
         month,
         table,
-        title="Projects",
+        title=_("Projects"),
         exports={"projects": lambda: projects_export(request, month, portfolios)},
     )
 
@@ -104,9 +105,9 @@ def _crumbs(project: Project, month: ViewMonth) -> list[tuple[str, str]]:
     name, label = LISTS[SubjectKind.PORTFOLIO]
     portfolios = [project.portfolio.parent, project.portfolio]
     return [
-        (label, f"{reverse(name)}?month={month.month}"),
+        (str(label), f"{reverse(name)}?{month.query}"),
         *(
-            (row.name, f"{reverse('portfolio_detail', args=[row.code])}?month={month.month}")
+            (row.name, f"{reverse('portfolio_detail', args=[row.code])}?{month.query}")
             for row in portfolios
             if row is not None
         ),

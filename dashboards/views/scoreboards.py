@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from dashboards.figures import (
     CategoryTrends,
     Chart,
@@ -15,9 +18,10 @@ from dashboards.figures import (
     score_trend_chart,
 )
 from dashboards.presentation.bands import BandLimits
+from dashboards.presentation.counts import CATEGORIES, count_text
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.presentation.months import month_label
-from dashboards.presentation.numbers import counted, listed, percent_text
+from dashboards.presentation.numbers import listed, percent_text
 from dashboards.presentation.tiles import ScoreTile
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import category_weights, limits_of
@@ -47,7 +51,7 @@ class Scoreboard:
 
     @property
     def before(self) -> Score | None:
-        return self.history.at(self.month.previous)
+        return self.history.at(self.month.before)
 
     @property
     def overall(self) -> ScoreTile:
@@ -55,7 +59,7 @@ class Scoreboard:
         return self._tile(
             mark,
             earlier,
-            name="Overall score",
+            name=_("Overall score"),
             balance=self.now.balance if self.now else None,
             why=why_no_overall(self.now, self.card),
         )
@@ -69,7 +73,9 @@ class Scoreboard:
                 earlier,
                 name=mark.label,
                 icon=CATEGORY_ICONS[Category(mark.measure)],
-                why=why_no_category(mark, self.card) if self.now else "Not measured in this month",
+                why=why_no_category(mark, self.card)
+                if self.now
+                else _("Not measured in this month"),
             )
             for mark, earlier in zip(now, before, strict=True)
         ]
@@ -93,7 +99,7 @@ class Scoreboard:
             low=mark.low,
             high=mark.high,
             change=(mark.score or 0) - (before.score or 0) if both else None,
-            since=month_label(self.month.previous),
+            since=month_label(self.month.before),
             history=self.history.scores(mark.measure),
             is_unfinished=self.month.is_unfinished,
             limits=self.limits,
@@ -106,14 +112,14 @@ class Scoreboard:
     def overall_trend(self, name: str, events: Sequence[EventMark] = ()) -> Chart:
         return score_trend_chart(
             ScoreTrend(
-                f"Overall score of {name}",
+                _("Overall score of %(name)s") % {"name": name},
                 self._points(OVERALL),
                 self.limits,
                 self.month.running if self.month.is_unfinished else None,
                 events,
             ),
             slug="overall-trend",
-            title="Overall score, twelve months",
+            title=_("Overall score, twelve months"),
         )
 
     def category_trends(self, name: str, events: Sequence[EventMark] = ()) -> Chart:
@@ -125,7 +131,7 @@ class Scoreboard:
                 self.month.running if self.month.is_unfinished else None,
                 events,
             ),
-            title="The four categories, twelve months",
+            title=_("The four categories, twelve months"),
         )
 
     def _points(self, measure: str) -> list[TrendPoint]:
@@ -145,20 +151,20 @@ class Scoreboard:
 def why_no_category(mark: Mark, card: Scorecard | None) -> str:
     """Said where a category has no score."""
     if mark.band is None:
-        return "Nothing is expected here"
+        return _("Nothing is expected here")
     if mark.score is not None:
         return ""
     if not mark.coverage:
-        return "No value in force"
+        return _("No value in force")
     if card is None:
-        return "Too little is known"
-    return f"A score needs {percent_text(card.min_coverage)} known"
+        return _("Too little is known")
+    return _("A score needs %(share)s known") % {"share": percent_text(card.min_coverage)}
 
 
 def why_no_overall(score: Score | None, card: Scorecard | None) -> str:
     """Said where there is no overall score."""
     if score is None:
-        return "Not measured in this month"
+        return _("Not measured in this month")
     if score.overall_score is not None or card is None:
         return ""
     weights = category_weights(card)
@@ -170,11 +176,20 @@ def why_no_overall(score: Score | None, card: Scorecard | None) -> str:
         and measure.score is not None
     ]
     if used == [Category.FINANCIAL]:
-        return "Only the financial category has a score, and it never stands alone"
+        return _("Only the financial category has a score, and it never stands alone")
     if len(used) < card.min_categories:
-        names = listed([str(category.label) for category in used]) or "No category"
+        asked = {
+            "names": listed([str(category.label) for category in used]),
+            "categories": count_text(card.min_categories, CATEGORIES),
+        }
+        if not used:
+            return _("No category has a score; the scorecard asks for %(categories)s") % asked
         return (
-            f"{names} {'has' if len(used) < 2 else 'have'} a score; the scorecard asks for "
-            f"{counted(card.min_categories, 'category', 'categories')}"
+            ngettext(
+                "%(names)s has a score; the scorecard asks for %(categories)s",
+                "%(names)s have a score; the scorecard asks for %(categories)s",
+                len(used),
+            )
+            % asked
         )
-    return f"The scorecard asks for {percent_text(card.min_coverage)} known"
+    return _("The scorecard asks for %(share)s known") % {"share": percent_text(card.min_coverage)}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
-from dashboards.selectors.search import METRIC, SCORECARD, Found, search
+from dashboards.exports.search import found_table
+from dashboards.selectors.search import METRIC, SCORECARD, Found, search, subjects_like
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.links import LISTS, PAGES
 from dashboards.views.month_pages import is_asked_for, render_part
 from dashboards.views.requests import month_parameter
@@ -19,6 +21,9 @@ from projects.months import Month
 
 LIST = "search-list"
 """The id of the list below the field."""
+
+OPTIONS = "subject-options"
+"""The id of the suggestions of a field that asks for a subject."""
 
 LISTED = 8
 ON_A_PAGE = 50
@@ -36,6 +41,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """What fits `q`; with the `month` that somebody is looking at, the links keep to it."""
     text = request.GET.get("q", "").strip()
     month = month_parameter(request)
+    if is_asked_for(request, OPTIONS):
+        return render_part(request, "subject_options", {"options": subjects_like(text, LISTED)})
     is_list = is_asked_for(request, LIST)
     findings = search(text, LISTED if is_list else ON_A_PAGE)
     context = {
@@ -46,7 +53,15 @@ def search_page(request: HttpRequest) -> HttpResponse:
     }
     if is_list:
         return render_part(request, "search_list", context)
-    return render(request, "dashboards/search.html", context)
+    return page_or_export(
+        request,
+        "dashboards/search.html",
+        context,
+        Exports(
+            _("Search for %(text)s") % {"text": text},
+            {"found": lambda: found_table(search(text, LEAST_TOO_MANY).found)},
+        ),
+    )
 
 
 def _address(found: Found, month: Month | None) -> str:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
@@ -49,7 +50,7 @@ def segment_list(request: HttpRequest) -> HttpResponse:
         "segment_list",
         month,
         {"segments": segments, "lines": lines},
-        title="Segments",
+        title=_("Segments"),
         exports={"segments": lambda: segments_table(segments, months=months, lines=lines)},
     )
 
@@ -76,7 +77,7 @@ def segment_detail(request: HttpRequest, code: str) -> HttpResponse:
         return render_part(request, "segment_customers", customers)
     services = services_for(segment, month)
     board = Scoreboard(
-        history_of(segment.pk, trend_months(month), month.previous),
+        history_of(segment.pk, trend_months(month), month.before, month.previous),
         month,
         scorecard_of(segment.pk, segment.kind),
         reverse("explain", args=[segment.code, month.month]),
@@ -88,7 +89,7 @@ def segment_detail(request: HttpRequest, code: str) -> HttpResponse:
         month,
         {
             "segment": segment,
-            "crumbs": [("Segments", f"{reverse('segment_list')}?month={month.month}")],
+            "crumbs": [(_("Segments"), f"{reverse('segment_list')}?{month.query}")],
             "board": board,
             "overall_trend": board.overall_trend(segment.name, events.marks),
             "category_trends": board.category_trends(segment.name, events.marks),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,12 +15,12 @@ from dashboards.exports.customers import customers_table
 from dashboards.exports.scorecards import filled_scorecard_table, values_table
 from dashboards.exports.services import offers_table, services_table
 from dashboards.figures import Chart, CostPlace, CostsAgainstBenchmark, cost_dots_chart
+from dashboards.list_filters import ServiceFilterForm
 from dashboards.presentation.numbers import grouped
 from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.scorecards import filled_scorecard
 from dashboards.selectors.services import (
-    ServiceFilter,
     ServiceReach,
     all_services,
     service_page,
@@ -37,34 +34,10 @@ from dashboards.views.exports import LEAST_TOO_MANY
 from dashboards.views.month_pages import is_asked_for, render_month, render_part
 from dashboards.views.requests import month_of, month_parameter
 from dashboards.views.subject_scorecards import SCORECARD, board_of, scorecard_part
-from projects.models import Segment, Service
+from projects.models import Service
 
 TABLE = "services"
 """The id of the part of the page that HTMX asks for again."""
-
-
-class ServiceFilterForm(forms.Form):
-    """What stands in the address; a value that is none of the choices counts as no filter."""
-
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
-    segment = forms.ChoiceField(label=_("Offered to"), required=False)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        field = self.fields["segment"]
-        assert isinstance(field, forms.ChoiceField)
-        segments = Segment.objects.order_by("name", "code").values_list("code", "name")
-        field.choices = [("", _("All segments")), *segments]
-
-    def chosen(self) -> ServiceFilter:
-        self.is_valid()
-        wanted = self.cleaned_data
-        return ServiceFilter(segment=wanted.get("segment", ""), text=wanted.get("q", ""))
 
 
 @require_safe
@@ -122,7 +95,7 @@ def service_detail(request: HttpRequest, code: str) -> HttpResponse:
         month,
         {
             "service": service,
-            "crumbs": [(str(_("Services")), f"{reverse('service_list')}?month={month.month}")],
+            "crumbs": [(str(_("Services")), f"{reverse('service_list')}?{month.query}")],
             "board": board,
             "overall_trend": board.overall_trend(service.name, events.marks),
             "category_trends": board.category_trends(service.name, events.marks),
@@ -152,7 +125,7 @@ def _costs_chart(service: Service, reached: ServiceReach, month: ViewMonth) -> C
                 row.cost.annual,
                 row.cost.benchmark,
                 row.cost.currency,
-                f"{reverse('segment_detail', args=[row.segment.code])}?month={month.month}",
+                f"{reverse('segment_detail', args=[row.segment.code])}?{month.query}",
             )
             for row in reached.offers
         ],

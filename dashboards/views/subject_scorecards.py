@@ -21,7 +21,7 @@ SCORECARD = "scorecard"
 def board_of(subject: Subject, month: ViewMonth) -> Scoreboard:
     """The subject's stored scores, ready for tiles and charts."""
     return Scoreboard(
-        history_of(subject.pk, trend_months(month), month.previous),
+        history_of(subject.pk, trend_months(month), month.before, month.previous),
         month,
         scorecard_of(subject.pk, subject.kind),
         reverse("explain", args=[subject.code, month.month]),

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -23,7 +22,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.models import Rest, Rhythm, SavedView, Subscription, Weekday
-from dashboards.moments import time_zones
 from dashboards.operations.subscriptions import (
     Wish,
     change_subscription,
@@ -35,6 +33,7 @@ from dashboards.operations.subscriptions import (
     unsubscribe,
 )
 from dashboards.presentation.subscriptions import rhythm_words
+from dashboards.reader_clock import TimeZoneField, zone_name
 from dashboards.selectors.packs import pack_subjects
 from metrics.choices import MailState
 from projects.choices import SubjectKind
@@ -71,7 +70,7 @@ class SubscriptionForm(forms.Form):
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
         coerce=int,
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
+    time_zone = TimeZoneField()
 
     def __init__(self, data: Any, user: User, **given: Any) -> None:
         super().__init__(data, **given)
@@ -85,7 +84,6 @@ class SubscriptionForm(forms.Form):
         if self._views:
             groups[_("Saved views")] = [(key, view.name) for key, view in self._views.items()]
         self._choose("what", list(groups.items()))
-        self._choose("time_zone", _zones_by_area())
         # A day is asked for by its own rhythm alone; one that is not sent may yet be chosen.
         rhythm = self["rhythm"].value() if self.is_bound else None
         self.fields["weekday"].required = rhythm in (None, Rhythm.WEEKLY)
@@ -114,14 +112,6 @@ class SubscriptionForm(forms.Form):
 
 def _number(given: Any) -> int | None:
     return given if isinstance(given, int) else None
-
-
-def _zones_by_area() -> list[Any]:
-    areas: dict[str, list[tuple[str, str]]] = {}
-    for name in time_zones():
-        area, _slash, place = name.partition("/")
-        areas.setdefault(area, []).append((name, (place or name).replace("_", " ")))
-    return list(areas.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +189,7 @@ def _proposed(request: HttpRequest) -> dict[str, Any]:
         "weekday": Weekday.MONDAY.value,
         "day": 5,
         "hour": 7,
-        "time_zone": _last_zone(_person(request)),
+        "time_zone": _last_zone(request),
         "with_pdf": True,
     }
     for name in (PACK, VIEW):
@@ -208,10 +198,10 @@ def _proposed(request: HttpRequest) -> dict[str, Any]:
     return proposed
 
 
-def _last_zone(user: User) -> str:
-    """The one that the person chose last, else that of the installation."""
-    mine = Subscription.objects.filter(user=user).order_by("-pk")
-    return mine.values_list("time_zone", flat=True).first() or settings.TIME_ZONE
+def _last_zone(request: HttpRequest) -> str:
+    """The one that the person chose last, else the one that pages are shown in."""
+    mine = Subscription.objects.filter(user=_person(request)).order_by("-pk")
+    return mine.values_list("time_zone", flat=True).first() or zone_name(request)
 
 
 def _told(subscription: Subscription) -> str:

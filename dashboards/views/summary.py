@@ -6,14 +6,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.context import organisation_of
+from dashboards.exports.events import events_table
 from dashboards.exports.subjects import portfolios_table, segments_table
 from dashboards.exports.summary import cases_table, moves_table, weights_table
 from dashboards.figures import ChangeBridge, Chart, Part, change_bridge_chart
-from dashboards.presentation.months import month_label
+from dashboards.presentation.months import month_label, month_name
 from dashboards.presentation.numbers import score_text
 from dashboards.selectors.bridges import overall_change
 from dashboards.selectors.cost_meter import cost_meter, weights_of
@@ -53,7 +55,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     if is_asked_for(request, EVENTS):
         return render_part(request, "summary_events", _events(organisation, month))
     policies = Policies.read(organisation.pk)
-    history = history_of(organisation.pk, trend_months(month), month.previous)
+    history = history_of(organisation.pk, trend_months(month), month.before, month.previous)
     board = Scoreboard(
         history,
         month,
@@ -93,6 +95,7 @@ def summary(request: HttpRequest) -> HttpResponse:
                 )
             ),
             "weights": lambda: weights_table(weighed.weights if weighed else ()),
+            EVENTS: lambda: events_table(_events(organisation, month)["events"].every),
         },
     )
 
@@ -120,33 +123,36 @@ def _shown(portfolios: tuple[PortfolioNode, ...]) -> tuple[list[PortfolioNode], 
 
 
 def _bridge(board: Scoreboard) -> Chart | None:
-    """From last month's overall score to this one's; None if either month has none."""
+    """From the overall score of the month compared with; None if it or this one has none."""
     change = overall_change(board.before, board.now, category_weights(board.card))
     if change is None or change.before is None or change.now is None:
         return None
     parts = sorted(change.parts, key=lambda part: (part.kind == "balance", part.number))
     return change_bridge_chart(
         ChangeBridge(
-            name="The overall score",
-            before=month_label(board.month.previous),
+            name=_("The overall score"),
+            before=month_label(board.month.before),
             start=change.before,
             parts=[Part(_name(part), part.total, _detail(part)) for part in parts],
             after=month_label(board.month.month),
             end=change.now,
         ),
-        title="What changed since the month before",
+        title=_("What changed since %(month)s") % {"month": month_name(board.month.before)},
     )
 
 
 def _name(part: Change) -> str:
-    return "Balance" if part.kind == "balance" else str(Category(CATEGORIES[part.number]).label)
+    return _("Balance") if part.kind == "balance" else str(Category(CATEGORIES[part.number]).label)
 
 
 def _detail(part: Change) -> str:
     if part.kind == "balance":
-        return "what the rule for the overall score takes away from the mean"
+        return _("what the rule for the overall score takes away from the mean")
     if part.before is None:
-        return f"has a score again: {score_text(part.now)}"
+        return _("has a score again: %(score)s") % {"score": score_text(part.now)}
     if part.now is None:
-        return f"has no score any more, it was {score_text(part.before)}"
-    return f"score {score_text(part.before)} to {score_text(part.now)}"
+        return _("has no score any more, it was %(score)s") % {"score": score_text(part.before)}
+    return _("score %(before)s to %(now)s") % {
+        "before": score_text(part.before),
+        "now": score_text(part.now),
+    }

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy
+
 from metrics.batches.basis import Basis
 from metrics.batches.rows import JudgedRow
 from metrics.importing.plans import GivenRow
@@ -19,9 +21,9 @@ from metrics.validation.facts import MetricFacts
 # Text that float() reads as the number it is: no exponent, not too long.
 _is_plain = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,20})?").fullmatch
 
-BLANK = "This is blank; every row needs it."
-NUL = "There is a character that is no text (NUL); leave it out."
-SOMEBODY_ELSES = "These values are somebody else's to enter."
+BLANK = gettext_lazy("This is blank; every row needs it.")
+NUL = gettext_lazy("There is a character that is no text (NUL); leave it out.")
+SOMEBODY_ELSES = gettext_lazy("These values are somebody else's to enter.")
 
 
 class Fit(NamedTuple):
@@ -133,15 +135,15 @@ class Fitting:
         for column, text in texts.items():
             if not text.strip() and column not in told:
                 told.add(column)
-                yield column, BLANK
+                yield column, str(BLANK)
         for problem in self.rules.problems(*texts.values()):
             if problem.column not in told:
                 yield problem.column, problem.sentence()
         if row.note and "\0" in row.note:
-            yield "note", NUL
+            yield "note", str(NUL)
         metric, subject = self.rules.metrics.get(row.metric), self.rules.subjects.get(row.subject)
         if metric is not None and subject is not None and not self._is_theirs(metric, subject.key):
-            yield "metric", SOMEBODY_ELSES
+            yield "metric", str(SOMEBODY_ELSES)
 
     def _is_theirs(self, metric: MetricFacts, subject: int) -> bool:
         pair = metric.key, subject

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from django.utils.translation import gettext, gettext_lazy
 
 from metrics.batches.basis import Basis
 from metrics.batches.fitting import Fitting
@@ -15,7 +16,7 @@ from metrics.batches.progress import Step, Steps, silent_steps
 from metrics.batches.rows import JudgedRow
 from metrics.batches.shifts import shifted
 from metrics.batches.stored import Looked, StoredSeries, place_of, stored_notes
-from metrics.choices import DraftState, Verdict
+from metrics.choices import DraftState, Verdict, period_word
 from metrics.importing.plans import GivenRow, Shape
 from metrics.judging import Judge
 from metrics.models import DraftMeasurement
@@ -30,10 +31,14 @@ from metrics.workspace.staging import StagedRow
 from projects.months import Month
 from projects.validation import listed
 
-WAITS = "It waits for approval."
-NOTE_ONLY = "Only its note changes."
-WITHDRAWS = "It is recorded already; {value}, which waits for approval instead, is withdrawn."
-LATE = "{month} is closed: the value is marked as late and counts in open months only."
+WAITS = gettext_lazy("It waits for approval.")
+NOTE_ONLY = gettext_lazy("Only its note changes.")
+WITHDRAWS = gettext_lazy(
+    "It is recorded already; %(value)s, which waits for approval instead, is withdrawn."
+)
+LATE = gettext_lazy(
+    "%(month)s is closed: the value is marked as late and counts in open months only."
+)
 
 EARLY_MONTHS = 12
 ROWS_PER_STEP = 1_000
@@ -137,11 +142,15 @@ class _Beside:
                 others = sorted(other for other in group if other != number)
                 named = [_named(self.rows[other]) for other in others[:LINES_NAMED]]
                 if len(others) > LINES_NAMED:
-                    named.append(f"{len(others) - LINES_NAMED} more")
+                    more = len(others) - LINES_NAMED
+                    named.append(gettext("%(number)s more") % {"number": more})
                 self.problems[number] = (
                     "period",
-                    f"The same metric, subject and period as in {listed(named)};"
-                    " only one of them is needed.",
+                    gettext(
+                        "The same metric, subject and period as in %(named)s; only one of"
+                        " them is needed."
+                    )
+                    % {"named": listed(named)},
                 )
 
     def _judge_metric(self, metric: int, numbers: Integers) -> None:
@@ -251,8 +260,15 @@ class _Beside:
             return
         for number in np.flatnonzero(self.months < earliest - EARLY_MONTHS).tolist():
             self.questions[number].append(
-                f"{self.fits[number].label} lies more than {EARLY_MONTHS} months before the"
-                f" earliest value there is ({Month(earliest)}). Is the period right?"
+                gettext(
+                    "%(period)s lies more than %(months)s months before the earliest value"
+                    " there is (%(earliest)s). Is the period right?"
+                )
+                % {
+                    "period": self.fits[number].label,
+                    "months": EARLY_MONTHS,
+                    "earliest": Month(earliest),
+                }
             )
 
     def _question_slipped_periods(
@@ -275,11 +291,27 @@ class _Beside:
             next_door = series.look_at(place_of(self.subjects[numbers], starts[place]))
             slipped, proofs = shifted(self.values[numbers], own, next_door)
             if proofs:
+                if words == "earlier":
+                    sentence = gettext(
+                        "%(proofs)s of %(number)s values of %(metric)s are what is stored one"
+                        " %(period)s earlier. Has the table slipped by one %(period)s,"
+                        " or are the values right?"
+                    )
+                else:
+                    sentence = gettext(
+                        "%(proofs)s of %(number)s values of %(metric)s are what is stored one"
+                        " %(period)s later. Has the table slipped by one %(period)s,"
+                        " or are the values right?"
+                    )
                 self._ask(
                     numbers[slipped],
-                    f"{proofs} of {len(numbers)} values of {facts.code} are what is stored one"
-                    f" {facts.cadence} {words}. Has the table slipped by one {facts.cadence},"
-                    " or are the values right?",
+                    sentence
+                    % {
+                        "proofs": proofs,
+                        "number": len(numbers),
+                        "metric": facts.code,
+                        "period": period_word(facts.cadence),
+                    },
                 )
                 continue
             for column, ordinal in enumerate(ordinals.tolist()):
@@ -292,10 +324,18 @@ class _Beside:
                 if proofs:
                     self._ask(
                         numbers[of_period][slipped],
-                        f"{proofs} of {np.count_nonzero(of_period)} values of {facts.code} for"
-                        f" {label(periods[ordinal])} are what is stored for"
-                        f" {label(neighbours[column])}. Has the column slipped, or are the values"
-                        " right?",
+                        gettext(
+                            "%(proofs)s of %(number)s values of %(metric)s for %(period)s are"
+                            " what is stored for %(neighbour)s. Has the column slipped, or"
+                            " are the values right?"
+                        )
+                        % {
+                            "proofs": proofs,
+                            "number": np.count_nonzero(of_period),
+                            "metric": facts.code,
+                            "period": label(periods[ordinal]),
+                            "neighbour": label(neighbours[column]),
+                        },
                     )
 
     def _question_slipped_columns(self) -> None:
@@ -321,9 +361,17 @@ class _Beside:
                 if proofs:
                     self._ask(
                         numbers[slipped],
-                        f"{proofs} of {len(numbers)} values of {code} are what is stored for"
-                        f" {codes[other]}, the column beside it. Has the column slipped, or are"
-                        " the values right?",
+                        gettext(
+                            "%(proofs)s of %(count)s values of %(code)s are what is stored"
+                            " for %(codes)s, the column beside it. Has the column slipped, or"
+                            " are the values right?"
+                        )
+                        % {
+                            "proofs": proofs,
+                            "count": len(numbers),
+                            "code": code,
+                            "codes": codes[other],
+                        },
                     )
 
     def _next_door(self, numbers: Integers, shape: Shape, neighbour: int) -> Looked:
@@ -399,15 +447,15 @@ class _Beside:
     def _remark(self, number: int, stored: float | None) -> str:
         """What is to be known about a row that is well."""
         if number in self.withdraws:
-            return WITHDRAWS.format(value=number_text(self.withdraws[number]))
+            return WITHDRAWS % {"value": number_text(self.withdraws[number])}
         fit = self.fits[number]
         remarks = []
         if fit.is_closed:
-            remarks.append(LATE.format(month=Month(fit.month)))
+            remarks.append(LATE % {"month": Month(fit.month)})
         if stored is not None and stored == self.values[number]:
-            remarks.append(NOTE_ONLY)
+            remarks.append(str(NOTE_ONLY))
         if int(self.metrics[number]) in self.basis.needs_approval:
-            remarks.append(WAITS)
+            remarks.append(str(WAITS))
         return " ".join(remarks)
 
     def _prepare(self, number: int, storable: Storable) -> None:

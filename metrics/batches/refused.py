@@ -16,6 +16,7 @@ from metrics.importing.tables import HeadedRows, open_table
 from metrics.models import ImportBatch
 
 WHY, CELL = "Why refused", "Cell"
+"""By these heads our two columns are known again, so they are in one language."""
 SHEET = "Refused rows"
 BATCHES_LOOKED_AT = 10
 """Among how many of a person's latest imports the one is looked for that mended rows are from."""

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from metrics.batches.progress import Step, Steps
 from metrics.batches.rows import JudgedRow
@@ -272,7 +273,12 @@ def _left(batch: ImportBatch, closed: list[int]) -> list[JudgedRow]:
             del reasons[key]
             continue
         value, _, sentence = reasons[key]
-        reasons[key] = value, row.value, f"{sentence} It is {number_text(row.value)} now."
+        reasons[key] = (
+            value,
+            row.value,
+            gettext("%(sentence)s It is %(value)s now.")
+            % {"sentence": sentence, "value": number_text(row.value)},
+        )
     if not closed:
         return _as_rows(reasons)
     older = {
@@ -291,8 +297,15 @@ def _left(batch: ImportBatch, closed: list[int]) -> list[JudgedRow]:
 def _changed_since(change: MeasurementChange) -> str:
     at = timezone.localtime(change.changed_at).strftime("%Y-%m-%d %H:%M")
     if change.value_after is None:
-        return f"{name_of(change.changed_by)} deleted it on {at}."
-    return f"{name_of(change.changed_by)} changed it to {number_text(change.value_after)} on {at}."
+        return gettext("%(person)s deleted it on %(time)s.") % {
+            "person": name_of(change.changed_by),
+            "time": at,
+        }
+    return gettext("%(person)s changed it to %(value)s on %(time)s.") % {
+        "person": name_of(change.changed_by),
+        "value": number_text(change.value_after),
+        "time": at,
+    }
 
 
 def _stored_at(keys: list[Key]) -> list[Measurement]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.parsers import expat
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from metrics.importing.problems import FileProblem
 
 MOST_PARTS = 2_000
@@ -25,26 +28,28 @@ _ENTRY = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
 _LOCAL_LENGTH = 30
 
-DAMAGED = (
-    "The workbook is damaged or was cut off on its way; open it in a spreadsheet program, save it"
-    " again and send the new file."
+DAMAGED = gettext_lazy(
+    "The workbook is damaged or was cut off on its way; open it in a spreadsheet program,"
+    " save it again and send the new file."
 )
-_BOMB = (
-    "The workbook unpacks to {found}, far more than a table of values needs (the largest is"
-    " {most}); it is not opened."
+_BOMB = gettext_lazy(
+    "The workbook unpacks to %(found)s, far more than a table of values needs (the largest is"
+    " %(most)s); it is not opened."
 )
-_TOO_MANY_PARTS = (
-    "The workbook is an archive of {found:,} files, and a spreadsheet has at most a few hundred; it"
-    " is not opened."
+_TOO_MANY_PARTS = gettext_lazy(
+    "The workbook is an archive of %(found)s files, and a spreadsheet has at most a few hundred;"
+    " it is not opened."
 )
-_PASSWORD = "The workbook is protected by a password; save it without one and send it again."
-_MACROS = (
-    "The workbook holds macros, which are programs; save it as .xlsx without macros and send it"
-    " again."
+_PASSWORD = gettext_lazy(
+    "The workbook is protected by a password; save it without one and send it again."
 )
-_DTD = (
-    "The workbook defines a document type or entities, which no spreadsheet program writes; it is"
-    " not opened."
+_MACROS = gettext_lazy(
+    "The workbook holds macros, which are programs; save it as .xlsx without macros and"
+    " send it again."
+)
+_DTD = gettext_lazy(
+    "The workbook defines a document type or entities, which no spreadsheet program"
+    " writes; it is not opened."
 )
 
 
@@ -71,10 +76,10 @@ class WorkbookParts:
 def size_text(size: int) -> str:
     """`640 bytes`, `12 kB`, `32 MB`."""
     if size < 1024:
-        return f"{size} bytes"
+        return ngettext("%(size)s byte", "%(size)s bytes", size) % {"size": size}
     if size < 1024 * 1024:
-        return f"{size / 1024:.0f} kB"
-    return f"{size / (1024 * 1024):.0f} MB"
+        return _("%(size)s kB") % {"size": f"{size / 1024:.0f}"}
+    return _("%(size)s MB") % {"size": f"{size / (1024 * 1024):.0f}"}
 
 
 def workbook_parts(content: bytes) -> WorkbookParts:
@@ -82,7 +87,7 @@ def workbook_parts(content: bytes) -> WorkbookParts:
     # Each entry of the directory has its mark, so their number is known before anybody reads it.
     found = content.count(_ENTRY)
     if found > MOST_PARTS:
-        raise FileProblem(_TOO_MANY_PARTS.format(found=found))
+        raise FileProblem(_TOO_MANY_PARTS % {"found": f"{found:,}"})
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -180,7 +185,7 @@ def _is_macro(name: str) -> bool:
 
 
 def _bomb(found: int) -> str:
-    return _BOMB.format(found=size_text(found), most=size_text(LARGEST_UNPACKED))
+    return _BOMB % {"found": size_text(found), "most": size_text(LARGEST_UNPACKED)}
 
 
 def refuse_document_types(parser: expat.XMLParserType) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext, ngettext
+
 from metrics.importing.guessing import is_date_or_period, is_number
 from metrics.importing.headers import period_columns, recognised
 from metrics.importing.matching import Matcher
@@ -141,23 +143,27 @@ class _Guessing:
         self, periods: dict[int, str], metrics: dict[int, str], subjects: dict[int, str]
     ) -> Shape:
         wide = {
-            Shape.WIDE_PERIODS: ("periods", periods),
-            Shape.WIDE_METRICS: ("metrics", metrics),
-            Shape.WIDE_SUBJECTS: ("subjects", subjects),
+            Shape.WIDE_PERIODS: periods,
+            Shape.WIDE_METRICS: metrics,
+            Shape.WIDE_SUBJECTS: subjects,
         }
-        shape = max(wide, key=lambda shape: len(wide[shape][1]))
-        what, found = wide[shape]
+        shape = max(wide, key=lambda shape: len(wide[shape]))
+        found = wide[shape]
         if len(found) >= 2 or (found and not self._has_value_head()):
-            words = what if len(found) > 1 else what[:-1]
-            self.reasons["shape"] = (
-                f"{len(found)} of {len(self.columns)} column heads are {words}:"
-                f" {_some(self.columns[place].head for place in found)}."
-            )
+            self.reasons["shape"] = _heads_words(shape, len(found)) % {
+                "number": len(found),
+                "all": len(self.columns),
+                "heads": _some(self.columns[place].head for place in found),
+            }
             return shape
         numbers = [c for c in self.columns if c.share(self._is_value) >= 0.8]
         has_metric = any(c.share(self._is_metric) >= FROM for c in self.columns)
         if len(numbers) >= 2 and not has_metric and not self._has_value_head():
-            self.reasons["shape"] = f"{len(numbers)} columns hold numbers."
+            self.reasons["shape"] = ngettext(
+                "%(number)s column holds numbers.",
+                "%(number)s columns hold numbers.",
+                len(numbers),
+            ) % {"number": len(numbers)}
             return Shape.WIDE_METRICS
         return Shape.LONG
 
@@ -177,27 +183,46 @@ class _Guessing:
         return found
 
     def _metric_column(self) -> int | None:
-        return self._best("metric_column", "metric", "codes or names of metrics", self._is_metric)
+        return self._best(
+            "metric_column",
+            "metric",
+            gettext("%(share)s of its cells are codes or names of metrics."),
+            self._is_metric,
+        )
 
     def _subject_column(self) -> int | None:
         found = self._best(
-            "subject_column", "subject", "codes or names of subjects", self._is_subject, least=0.2
+            "subject_column",
+            "subject",
+            gettext("%(share)s of its cells are codes or names of subjects."),
+            self._is_subject,
+            least=0.2,
         )
         if found is not None:
             return found
         # Nobody is known by these names yet; the head says what they are.
         for column in self._free():
             if column.is_called("subject") and column.share(is_number) < FROM:
-                self.reasons["subject_column"] = f'Its head is "{column.head}".'
+                self.reasons["subject_column"] = gettext('Its head is "%(head)s".') % {
+                    "head": column.head
+                }
                 self.taken.add(column.place)
                 return column.place
         return None
 
     def _period_column(self) -> int | None:
-        return self._best("period_column", "period", "periods or dates", is_date_or_period, 0.7)
+        return self._best(
+            "period_column",
+            "period",
+            gettext("%(share)s of its cells are periods or dates."),
+            is_date_or_period,
+            0.7,
+        )
 
     def _value_column(self) -> int | None:
-        return self._best("value_column", "value", "numbers", self._is_value)
+        return self._best(
+            "value_column", "value", gettext("%(share)s of its cells are numbers."), self._is_value
+        )
 
     def _note_column(self) -> int | None:
         for column in self._free():
@@ -227,7 +252,7 @@ class _Guessing:
             return None
         place = -best[1]
         share = self.columns[place].share(fits)
-        self.reasons[name] = f"{share:.0%} of its cells are {words}."
+        self.reasons[name] = words % {"share": f"{share:.0%}"}
         self.taken.add(place)
         return place
 
@@ -252,6 +277,27 @@ def likeliest_code(matcher: Matcher, text: str) -> str:
 def _without_unit(head: str) -> str:
     """`Adoption (%)` is the metric Adoption."""
     return re.sub(r"\s*[\[(][^\[\]()]*[\])]\s*$", "", head)
+
+
+def _heads_words(shape: Shape, number: int) -> str:
+    match shape:
+        case Shape.WIDE_PERIODS:
+            return ngettext(
+                "%(number)s of %(all)s column heads are period: %(heads)s.",
+                "%(number)s of %(all)s column heads are periods: %(heads)s.",
+                number,
+            )
+        case Shape.WIDE_METRICS:
+            return ngettext(
+                "%(number)s of %(all)s column heads are metric: %(heads)s.",
+                "%(number)s of %(all)s column heads are metrics: %(heads)s.",
+                number,
+            )
+    return ngettext(
+        "%(number)s of %(all)s column heads are subject: %(heads)s.",
+        "%(number)s of %(all)s column heads are subjects: %(heads)s.",
+        number,
+    )
 
 
 def _some(words: Iterator[str], most: int = 4) -> str:

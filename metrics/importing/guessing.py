@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
 from metrics.importing.cells import DateCell, NumberCell
 from metrics.importing.files import FileKind, Received
 from metrics.importing.numbers import NumberReader
@@ -105,24 +107,28 @@ def _likely_sheet(content: bytes, received: Received) -> str:
 
 def guess_encoding(content: bytes) -> Answer:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Answer("utf-16", "The file begins with the mark of UTF-16.")
+        return Answer("utf-16", gettext("The file begins with the mark of UTF-16."))
     if content.startswith(b"\xef\xbb\xbf"):
-        return Answer("utf-8", "The file begins with the mark of UTF-8.")
+        return Answer("utf-8", gettext("The file begins with the mark of UTF-8."))
     beginning = content[:SAMPLE_BYTES]
     if beginning.count(0) > len(beginning) * 0.3:
-        return Answer("utf-16", "Every other byte is zero, as in UTF-16.")
+        return Answer("utf-16", gettext("Every other byte is zero, as in UTF-16."))
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         sign = content[error.start : error.start + 1].decode("cp1252", "replace")
         return Answer(
             "cp1252",
-            f"The file is not UTF-8; the first byte that shows it is {sign} in"
-            f" {ENCODINGS['cp1252']}.",
+            gettext(
+                "The file is not UTF-8; the first byte that shows it is %(sign)s in %(encoding)s."
+            )
+            % {"sign": sign, "encoding": ENCODINGS["cp1252"]},
         )
     if beginning.isascii() and content.isascii():
-        return Answer("utf-8", "All letters are plain, so that every encoding reads the same.")
-    return Answer("utf-8", "All of the file is valid UTF-8.")
+        return Answer(
+            "utf-8", gettext("All letters are plain, so that every encoding reads the same.")
+        )
+    return Answer("utf-8", gettext("All of the file is valid UTF-8."))
 
 
 def guess_delimiter(content: bytes, encoding: str) -> Answer:
@@ -139,10 +145,11 @@ def guess_delimiter(content: bytes, encoding: str) -> Answer:
             best = max(best, (number / len(widths), width, delimiter))
     share, width, delimiter = best
     if not width:
-        return Answer(",", "There is one column only.")
+        return Answer(",", gettext("There is one column only."))
     return Answer(
         delimiter,
-        f"With a {DELIMITERS[delimiter]}, {share:.0%} of the first rows have {width} cells.",
+        gettext("With a %(delimiter)s, %(share)s of the first rows have %(width)s cells.")
+        % {"delimiter": DELIMITERS[delimiter], "share": f"{share:.0%}", "width": width},
     )
 
 
@@ -171,11 +178,14 @@ def guess_header_row(rows: Sequence[Row]) -> Answer:
             above = sum(1 for other in rows if other.line < row.line and any(other.cells))
             if not above:
                 return Answer(str(row.line), "")
-            rows_above = "row stands" if above == 1 else "rows stand"
             return Answer(
                 str(row.line),
-                f"{above} {rows_above} above it that {'is' if above == 1 else 'are'} not as full as"
-                " the table.",
+                ngettext(
+                    "%(number)s row stands above it that is not as full as the table.",
+                    "%(number)s rows stand above it that are not as full as the table.",
+                    above,
+                )
+                % {"number": above},
             )
     return Answer("1", "")
 
@@ -195,7 +205,7 @@ def guess_turned(rows: Sequence[Row]) -> Answer:
     down = _alike(columns)
     if across < down + TURNED_BY:
         return Answer("", "")
-    return Answer("turned", "The cells of a row are alike, and those of a column are not.")
+    return Answer("turned", gettext("The cells of a row are alike, and those of a column are not."))
 
 
 def _alike(lines: Iterable[Sequence[str]]) -> float:
@@ -266,14 +276,22 @@ def guess_decimal_sign(texts: Iterable[str]) -> Answer:
             either = numbers[0]
     if point and comma:
         return Answer(
-            ".", f"Both are there: {point} has a decimal point, {comma} a decimal comma.", False
+            ".",
+            gettext("Both are there: %(point)s has a decimal point, %(comma)s a decimal comma.")
+            % {"point": point, "comma": comma},
+            False,
         )
     if point:
-        return Answer(".", f"{point} can have no other sign.")
+        return Answer(".", gettext("%(point)s can have no other sign.") % {"point": point})
     if comma:
-        return Answer(",", f"{comma} can have no other sign.")
+        return Answer(",", gettext("%(comma)s can have no other sign.") % {"comma": comma})
     if either:
-        return Answer(".", f"{either} may be thousands, or a number with three decimals.", False)
+        return Answer(
+            ".",
+            gettext("%(either)s may be thousands, or a number with three decimals.")
+            % {"either": either},
+            False,
+        )
     return Answer(".", "")
 
 
@@ -296,6 +314,13 @@ def _decimal_sign_of(number: str) -> str | None:
     return None
 
 
+_ONLY = {
+    DateOrder.DAY_FIRST: gettext_lazy("%(example)s can only begin with its day."),
+    DateOrder.MONTH_FIRST: gettext_lazy("%(example)s can only begin with its month."),
+    DateOrder.YEAR_FIRST: gettext_lazy("%(example)s can only begin with its year."),
+}
+
+
 def guess_date_order(texts: Iterable[str]) -> Answer:
     """Certain once a part is beyond 12; asked where every date can be read both ways."""
     day, month, year, either = "", "", "", ""
@@ -315,17 +340,23 @@ def guess_date_order(texts: Iterable[str]) -> Answer:
         else:
             either = either or text
     found = [
-        (DateOrder.DAY_FIRST, day, "day"),
-        (DateOrder.MONTH_FIRST, month, "month"),
-        (DateOrder.YEAR_FIRST, year, "year"),
+        (DateOrder.DAY_FIRST, day, gettext("%(example)s begins with its day")),
+        (DateOrder.MONTH_FIRST, month, gettext("%(example)s begins with its month")),
+        (DateOrder.YEAR_FIRST, year, gettext("%(example)s begins with its year")),
     ]
-    sure = [(order, example, word) for order, example, word in found if example]
+    sure = [
+        (order, words % {"example": example}, example) for order, example, words in found if example
+    ]
     if len(sure) == 1:
-        order, example, word = sure[0]
-        return Answer(order, f"{example} can only begin with its {word}.")
+        order, _words, example = sure[0]
+        return Answer(order, _ONLY[order] % {"example": example})
     if sure:
-        told = " and ".join(f"{example} begins with its {word}" for _, example, word in sure)
-        return Answer(sure[0][0], f"Both are there: {told}.", False)
+        told = gettext(" and ").join(words for _, words, _ in sure)
+        return Answer(sure[0][0], gettext("Both are there: %(told)s.") % {"told": told}, False)
     if either:
-        return Answer(DateOrder.DAY_FIRST, f"{either} can be read with day or month first.", False)
+        return Answer(
+            DateOrder.DAY_FIRST,
+            gettext("%(either)s can be read with day or month first.") % {"either": either},
+            False,
+        )
     return Answer(DateOrder.DAY_FIRST, "")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 from metrics.batches.neutral import restored
 from metrics.importing.cells import DateCell, NumberCell, WrongCell
 from metrics.validation.numbers import NumberError, number_text, read_number
@@ -182,18 +184,18 @@ class NumberReader:
             read_number(text)
         except NumberError:
             return ""
-        return (
-            f"{quoted(text)} is no number with the decimal sign {quoted(self.decimal_sign)} that"
-            " the file was read with; choose the other sign, or mend the cell."
-        )
+        return _(
+            "%(text)s is no number with the decimal sign %(sign)s that the file was read"
+            " with; choose the other sign, or mend the cell."
+        ) % {"text": quoted(text), "sign": quoted(self.decimal_sign)}
 
 
 def a_date(text: str) -> str:
-    return (
-        f"{quoted(text)} is a date or time where a number belongs: a spreadsheet may have turned"
-        " what was typed (1.90, 3/4) into it. Type the number again, in a cell formatted as"
-        " a number."
-    )
+    return _(
+        "%(text)s is a date or time where a number belongs: a spreadsheet may have turned"
+        " what was typed (1.90, 3/4) into it. Type the number again, in a cell formatted"
+        " as a number."
+    ) % {"text": quoted(text)}
 
 
 _MONTH_WORD = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -272,35 +274,68 @@ def _scaled(number: Decimal, words: str, unit: Unit, head: Unit, text: str) -> D
             return number
         if unit.is_rate:
             return number / 100
-        return Refusal(
-            f"{quoted(text)} is a percentage and the metric {_measured_in(unit)}; write the number"
-            " in the metric's unit, without a sign."
-        )
+        return Refusal(_percentage_words(unit) % {"text": quoted(text), "unit": unit.text})
     currency, scale, other = _money_words(words)
     if other:
         return Refusal("")
     if not unit.currency:
         return Refusal(
-            f"{quoted(text)} has {'a currency' if currency else 'an abbreviation'} and the metric"
-            f" {_measured_in(unit)}; write the number in the metric's unit, without a sign."
+            _words_of_other_unit(unit, is_currency=bool(currency))
+            % {"text": quoted(text), "unit": unit.text}
         )
     if currency not in ("", unit.currency):
         return Refusal(
-            f"{quoted(text)} is in {currency} and the metric is in {unit.text}; amounts are not"
-            " changed from one currency to another."
+            _(
+                "%(text)s is in %(currency)s and the metric is in %(unit)s; amounts are not"
+                " changed from one currency to another."
+            )
+            % {"text": quoted(text), "currency": currency, "unit": unit.text}
         )
     if scale:
         return number.scaleb(scale - unit.scale)
     if not unit.scale or (head.currency == unit.currency and head.scale == unit.scale):
         return number
     return Refusal(
-        f"{quoted(text)}: is this in {unit.text}, or in single {unit.currency}? Write the number"
-        f" alone for {unit.text}, or with its abbreviation (1.90m)."
+        _(
+            "%(text)s: is this in %(unit)s, or in single %(currency)s? Write the number alone"
+            " for %(unit)s, or with its abbreviation (1.90m)."
+        )
+        % {"text": quoted(text), "unit": unit.text, "currency": unit.currency}
     )
 
 
-def _measured_in(unit: Unit) -> str:
-    return f"is in {unit.text}" if unit.text else "has no unit"
+def _percentage_words(unit: Unit) -> str:
+    if unit.text:
+        return _(
+            "%(text)s is a percentage and the metric is in %(unit)s; write the number in the"
+            " metric's unit, without a sign."
+        )
+    return _(
+        "%(text)s is a percentage and the metric has no unit; write the number in the metric's"
+        " unit, without a sign."
+    )
+
+
+def _words_of_other_unit(unit: Unit, *, is_currency: bool) -> str:
+    if is_currency and unit.text:
+        return _(
+            "%(text)s has a currency and the metric is in %(unit)s; write the number in the"
+            " metric's unit, without a sign."
+        )
+    if is_currency:
+        return _(
+            "%(text)s has a currency and the metric has no unit; write the number in the metric's"
+            " unit, without a sign."
+        )
+    if unit.text:
+        return _(
+            "%(text)s has an abbreviation and the metric is in %(unit)s; write the number in the"
+            " metric's unit, without a sign."
+        )
+    return _(
+        "%(text)s has an abbreviation and the metric has no unit; write the number in the"
+        " metric's unit, without a sign."
+    )
 
 
 def _decimal_text(number: Decimal) -> str:

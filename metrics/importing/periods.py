@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.translation import gettext
+
 from metrics.batches.neutral import restored
 from metrics.choices import Cadence
 from metrics.importing.cells import NumberCell, WrongCell
@@ -140,8 +142,11 @@ class PeriodReader:
             return label, ""
         if found is None and _is_number(text):
             return text, (
-                f"{quoted(text)} is a number where a period belongs, {WRITTEN_LIKE[cadence]}; are"
-                " the cells of this row shifted?"
+                gettext(
+                    "%(text)s is a number where a period belongs, %(written_like)s; are the"
+                    " cells of this row shifted?"
+                )
+                % {"text": quoted(text), "written_like": WRITTEN_LIKE[cadence]}
             )
         return text, ""
 
@@ -157,8 +162,11 @@ class PeriodReader:
         serial = _serial(plain)
         if serial is not None:
             return Unclear(
-                f"{quoted(text)} is how spreadsheets store the day {serial}; format the column as a"
-                " date there, or write the period out."
+                gettext(
+                    "%(text)s is how spreadsheets store the day %(serial)s; format the column"
+                    " as a date there, or write the period out."
+                )
+                % {"text": quoted(text), "serial": serial}
             )
         if plain.isdecimal() and len(plain) == 4 and 1900 <= int(plain) <= 2199:
             return Understood(Cadence.YEAR, int(plain))
@@ -185,19 +193,27 @@ class PeriodReader:
         if self.date_order == DateOrder.YEAR_FIRST:
             if len(third) == 4:
                 return Unclear(
-                    f"{quoted(text)} does not begin with its year, and the file was read year"
-                    " first."
+                    gettext(
+                        "%(text)s does not begin with its year, and the file was read year first."
+                    )
+                    % {"text": quoted(text)}
                 )
             return _day(_full_year(first), int(second), int(third))
         is_day_first = self.date_order == DateOrder.DAY_FIRST
         day, month = (first, second) if is_day_first else (second, first)
         found = _day(_full_year(third), int(month), int(day))
         if found is None and _day(_full_year(third), int(day), int(month)) is not None:
-            other = "month" if is_day_first else "day"
-            return Unclear(
-                f"{quoted(text)} is a date only with the {other} first, and the file was read with"
-                f" the {'day' if is_day_first else 'month'} first."
-            )
+            if is_day_first:
+                sentence = gettext(
+                    "%(text)s is a date only with the month first, and the file was read with"
+                    " the day first."
+                )
+            else:
+                sentence = gettext(
+                    "%(text)s is a date only with the day first, and the file was read with"
+                    " the month first."
+                )
+            return Unclear(sentence % {"text": quoted(text)})
         return found
 
     def _of_span(self, plain: str) -> Understood | Unclear | None:
@@ -211,8 +227,17 @@ class PeriodReader:
         if self.starts_in == 1:
             return Understood(Cadence.YEAR, year)
         return Unclear(
-            f"{quoted(plain.upper())} may be the fiscal year that begins in {year} or the one that"
-            f" ends in it; write {year}/{(year + 1) % 100:02} or {year - 1}/{year % 100:02}."
+            gettext(
+                "%(text)s may be the fiscal year that begins in %(year)s or the one that ends"
+                " in it; write %(year)s/%(year_before)s or %(year_again)s/%(year_after)s."
+            )
+            % {
+                "text": quoted(plain.upper()),
+                "year": year,
+                "year_before": f"{(year + 1) % 100:02}",
+                "year_again": year - 1,
+                "year_after": f"{year % 100:02}",
+            }
         )
 
     def _fiscal_year(self, year: int, end: str, plain: str) -> Understood | Unclear | None:
@@ -220,8 +245,11 @@ class PeriodReader:
             return None
         if self.starts_in == 1:
             return Unclear(
-                f"{quoted(plain.upper())} spans two calendar years, and this organisation's fiscal"
-                " year is the calendar year."
+                gettext(
+                    "%(upper)s spans two calendar years, and this organisation's fiscal year"
+                    " is the calendar year."
+                )
+                % {"upper": quoted(plain.upper())}
             )
         return Understood(Cadence.YEAR, year)
 
@@ -236,10 +264,10 @@ class PeriodReader:
         )
 
     def _span_or_month(self, plain: str) -> str:
-        return (
-            f"{quoted(plain)} may be a month or a fiscal year; write the year alone"
-            f" ({_plain(plain)[:4]}), or the month as a word."
-        )
+        return gettext(
+            "%(text)s may be a month or a fiscal year; write the year alone (%(year)s),"
+            " or the month as a word."
+        ) % {"text": quoted(plain), "year": _plain(plain)[:4]}
 
     def fiscal(self, year: int, end: str, quarter: int, plain: str) -> Understood | Unclear | None:
         found = self._fiscal_year(year, end, plain)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from metrics.batches.neutral import restored
 from metrics.importing.headers import is_due_list
 from metrics.importing.matching import Matcher
@@ -12,6 +15,7 @@ from metrics.importing.numbers import NumberReader
 from metrics.importing.periods import PeriodReader
 from metrics.importing.plans import GivenRow, Mapping, Reading, Shape
 from metrics.importing.tables import HeadedRows, Row, Table, open_table
+from projects.choices import kind_word
 from projects.validation import quoted
 
 Pick = Callable[[Sequence[str]], str]
@@ -20,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 ROWS_PER_STEP = 1_000
 
-_NUL = "There is a character that is no text (NUL); leave it out."
+_NUL = gettext_lazy("There is a character that is no text (NUL); leave it out.")
 
 
 def given_rows(
@@ -190,12 +194,16 @@ class Giving:
         if len(cells) < width:
             missing = width - len(cells)
             return [*cells, *[""] * missing], (
-                f"The row has {len(cells)} cells and the header {width}; are its cells shifted?"
+                _("The row has %(found)s cells and the header %(width)s; are its cells shifted?")
+                % {"found": len(cells), "width": width}
             )
         if any(cells[width:]):
             return cells, (
-                f"The row has {len(cells)} cells and the header {width}; is there a separator in"
-                " one of its cells that splits it?"
+                _(
+                    "The row has %(found)s cells and the header %(width)s; is there a"
+                    " separator in one of its cells that splits it?"
+                )
+                % {"found": len(cells), "width": width}
             )
         return cells, ""
 
@@ -233,7 +241,7 @@ class Giving:
         if note:
             note = restored(note)
             if "\0" in note and not problem:
-                problem_column, problem = "note", _NUL
+                problem_column, problem = "note", str(_NUL)
         file_line, cell = self.table.place(line, column, head)
         return GivenRow(
             file_line, cell, metric_code, subject_code, period, value, note, problem_column, problem
@@ -249,10 +257,16 @@ class Giving:
             what = "period"
         if not what:
             return ""
-        told = "a period" if what == "period" else f"the code of a {what}"
-        return (
-            f"{quoted(plain)} is {told} where a number belongs; are the cells of this row shifted?"
-        )
+        if what == "period":
+            sentence = _(
+                "%(text)s is a period where a number belongs; are the cells of this row shifted?"
+            )
+        else:
+            sentence = _(
+                "%(text)s is the code of a %(kind)s where a number belongs;"
+                " are the cells of this row shifted?"
+            )
+        return sentence % {"text": quoted(plain), "kind": kind_word(what)}
 
 
 def _pick(column: int | None, fixed: str) -> Pick:

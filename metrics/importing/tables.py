@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple, Protocol
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from metrics.importing.cells import column_letters
 from metrics.importing.files import FileKind, kind_of
 from metrics.importing.plans import Reading
@@ -18,13 +21,18 @@ LONGEST_CELL = 1_048_576
 """Beyond this a quote was most likely never closed and would swallow the rest of the file."""
 
 ENCODINGS = {
-    "utf-8": "Unicode (UTF-8)",
-    "utf-16": "Unicode (UTF-16)",
-    "cp1252": "Western European (Windows-1252)",
-    "cp1250": "Central European (Windows-1250)",
-    "mac_roman": "Western European (Mac)",
+    "utf-8": gettext_lazy("Unicode (UTF-8)"),
+    "utf-16": gettext_lazy("Unicode (UTF-16)"),
+    "cp1252": gettext_lazy("Western European (Windows-1252)"),
+    "cp1250": gettext_lazy("Central European (Windows-1250)"),
+    "mac_roman": gettext_lazy("Western European (Mac)"),
 }
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+DELIMITERS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("vertical bar"),
+}
 
 _CODECS = {
     "utf-8": ("utf-8-sig", "strict"),
@@ -92,11 +100,16 @@ class CsvTable:
                 before = reader.line_num
         except UnicodeDecodeError:
             raise FileProblem(
-                f"Line {before + 1} or one soon after it is not {ENCODINGS[self.reading.encoding]};"
-                " choose another encoding."
+                _(
+                    "Line %(line)s or one soon after it is not %(encoding)s; choose another"
+                    " encoding."
+                )
+                % {"line": before + 1, "encoding": ENCODINGS[self.reading.encoding]}
             ) from None
         except csv.Error as error:
-            raise FileProblem(f"Line {before + 1}: {_form_of(error)}") from None
+            raise FileProblem(
+                _("Line %(line)s: %(reason)s") % {"line": before + 1, "reason": _form_of(error)}
+            ) from None
 
     def place(self, line: int, column: int, head: str) -> tuple[int, str]:
         return line, f"line {line}, column {head or column + 1}"
@@ -134,8 +147,11 @@ class TurnedTable:
             cells += len(row.cells)
             if cells > MOST_CELLS:
                 raise FileProblem(
-                    f"The table has more than {MOST_CELLS:,} cells and can't be turned; send it"
-                    " with one row for each subject or value."
+                    _(
+                        "The table has more than %(most_cells)s cells and can't be turned;"
+                        " send it with one row for each subject or value."
+                    )
+                    % {"most_cells": f"{MOST_CELLS:,}"}
                 )
             rows.append(row)
         self._file_lines = [row.line for row in rows]
@@ -192,10 +208,12 @@ def _on_one_line(text: str) -> str:
 
 def _form_of(error: csv.Error) -> str:
     if "field larger" in str(error):
-        return f"a cell has more than {LONGEST_CELL:,} characters; is a closing quote missing?"
+        return _("a cell has more than %(most)s characters; is a closing quote missing?") % {
+            "most": f"{LONGEST_CELL:,}"
+        }
     if "unexpected end" in str(error):
-        return "a quote is opened and never closed."
-    return (
+        return _("a quote is opened and never closed.")
+    return _(
         "the quotes can't be read: a cell in quotes ends with its quote, and a quote within it is"
         " doubled."
     )

@@ -13,6 +13,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 from xml.parsers import expat
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -39,11 +41,13 @@ PERCENT_FORMATS = frozenset({"9", "10"})
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
-UNCACHED = (
-    "The cell has a formula without its result; open the file in a spreadsheet program and save it"
-    " there, or put the value in its place."
+UNCACHED = gettext_lazy(
+    "The cell has a formula without its result; open the file in a spreadsheet program"
+    " and save it there, or put the value in its place."
 )
-_ERROR = "The cell shows {error} instead of a value; mend its formula or leave the cell blank."
+_ERROR = gettext_lazy(
+    "The cell shows %(error)s instead of a value; mend its formula or leave the cell blank."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Workbook:
         self._read: dict[str, CalamineSheet] = {}
         self.sheets = self._read_sheets()
         if not self.sheets:
-            raise FileProblem("The workbook has no sheet with cells.")
+            raise FileProblem(_("The workbook has no sheet with cells."))
 
     def _read_sheets(self) -> tuple[SheetPart, ...]:
         parts = self._parts.parts
@@ -103,7 +107,7 @@ class Workbook:
             if sheet.name == name:
                 return sheet
         if name:
-            raise FileProblem(f'There is no sheet "{name}" in the workbook.')
+            raise FileProblem(_('There is no sheet "%(name)s" in the workbook.') % {"name": name})
         return next((sheet for sheet in self.sheets if not sheet.is_hidden), self.sheets[0])
 
     def facts(self, sheet: SheetPart) -> SheetFacts:
@@ -123,8 +127,16 @@ class Workbook:
         facts = self.facts(sheet)
         if facts.rows * facts.columns > MOST_CELLS:
             raise FileProblem(
-                f"The sheet spans {facts.rows:,} rows and {facts.columns:,} columns, more than"
-                f" {MOST_CELLS:,} cells; delete what lies far off the table, or save it as CSV."
+                _(
+                    "The sheet spans %(rows)s rows and %(columns)s columns, more than"
+                    " %(most_cells)s cells; delete what lies far off the table, or save it as"
+                    " CSV."
+                )
+                % {
+                    "rows": f"{facts.rows:,}",
+                    "columns": f"{facts.columns:,}",
+                    "most_cells": f"{MOST_CELLS:,}",
+                }
             )
         try:
             if sheet.name not in self._read:
@@ -319,10 +331,10 @@ class _Scan:
         """What was special about the cell that ends here."""
         key = self.row * MOST_COLUMNS + self.column
         if self.is_error:
-            error = self.value.strip() or "an error"
-            self.facts.wrong[key] = WrongCell(error, _ERROR.format(error=error))
+            error = self.value.strip() or _("an error")
+            self.facts.wrong[key] = WrongCell(error, str(_ERROR) % {"error": error})
         elif self.has_formula and not self.value.strip() and not self.is_text:
-            self.facts.wrong[key] = WrongCell("", UNCACHED)
+            self.facts.wrong[key] = WrongCell("", str(UNCACHED))
         elif self.has_formula:
             self.facts.formulas += 1
         self.is_error = self.has_formula = self.is_text = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import ProposalState
@@ -42,7 +43,11 @@ class NoValue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"No value of {self.metric.code} of {self.subject.code} from {self.period_start}"
+        return gettext("No value of %(metric)s of %(subject)s from %(period_start)s") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "period_start": self.period_start,
+        }
 
 
 class FormerNoValue(models.Model):
@@ -79,7 +84,11 @@ class FormerNoValue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Ended: no value of {self.metric.code} of {self.subject.code}, {self.period_start}"
+        return gettext("Ended: no value of %(metric)s of %(subject)s, %(period_start)s") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "period_start": self.period_start,
+        }
 
 
 class ExemptionProposal(models.Model):
@@ -131,4 +140,8 @@ class ExemptionProposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} not of {self.subject.code} ({self.get_state_display()})"
+        return gettext("%(metric)s not of %(subject)s (%(state)s)") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "state": self.get_state_display(),
+        }

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -212,7 +213,11 @@ class MetricDefinition(models.Model):
                 own = code == self.code
                 with errors.of("formula" if own else NON_FIELD_ERRORS):
                     raise ValidationError(
-                        sentence if own else f"The formula of {code}: {sentence}", code="formula"
+                        sentence
+                        if own
+                        else gettext("The formula of %(code)s: %(sentence)s")
+                        % {"code": code, "sentence": sentence},
+                        code="formula",
                     )
         if self.pk in stored:
             self._check_what_stands_on_it(stored[self.pk], errors)
@@ -255,7 +260,11 @@ class CurveOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} of {self.subject.code} from {self.from_month}"
+        return gettext("%(metric)s of %(subject)s from %(from_month)s") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "from_month": self.from_month,
+        }
 
     def clean(self) -> None:
         super().clean()
@@ -300,7 +309,10 @@ class Exemption(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} not of {self.subject.code}"
+        return gettext("%(metric)s not of %(subject)s") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+        }
 
     def clean(self) -> None:
         super().clean()
@@ -348,4 +360,8 @@ class MetricAssignment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code}: {self.user} for {self.scope.code}"
+        return gettext("%(metric)s: %(user)s for %(scope)s") % {
+            "metric": self.metric.code,
+            "user": self.user,
+            "scope": self.scope.code,
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Door, DraftState
@@ -60,7 +61,10 @@ class DraftMeasurement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (
-            f"{self.metric.code} of {self.subject.code} from {self.period_start}: {self.value}"
-            f" ({self.get_state_display()})"
-        )
+        return gettext("%(metric)s of %(subject)s from %(period_start)s: %(value)s (%(state)s)") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "period_start": self.period_start,
+            "value": self.value,
+            "state": self.get_state_display(),
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import BatchMode, BatchState, Verdict
@@ -87,7 +88,10 @@ class ImportBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Import {self.pk} ({self.get_state_display()})"
+        return gettext("Import %(pk)s (%(state)s)") % {
+            "pk": self.pk,
+            "state": self.get_state_display(),
+        }
 
 
 class BatchRows(models.Model):
@@ -108,7 +112,11 @@ class BatchRows(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} rows {self.verdict} of batch {self.batch_id}"
+        return gettext("%(number)s rows %(verdict)s of batch %(batch_id)s") % {
+            "number": self.number,
+            "verdict": self.verdict,
+            "batch_id": self.batch_id,
+        }
 
 
 class SavedMapping(models.Model):
@@ -135,4 +143,4 @@ class SavedMapping(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} of {self.owner}"
+        return gettext("%(name)s of %(owner)s") % {"name": self.name, "owner": self.owner}

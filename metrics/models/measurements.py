@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Door
@@ -63,7 +64,12 @@ class Measurement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} of {self.subject.code} from {self.period_start}: {self.value}"
+        return gettext("%(metric)s of %(subject)s from %(period_start)s: %(value)s") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "period_start": self.period_start,
+            "value": self.value,
+        }
 
 
 class MeasurementChange(models.Model):
@@ -133,4 +139,8 @@ class MeasurementChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} of {self.subject.code}: {self.value_before} was changed"
+        return gettext("%(metric)s of %(subject)s: %(value_before)s was changed") % {
+            "metric": self.metric.code,
+            "subject": self.subject.code,
+            "value_before": self.value_before,
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import MailState, ReminderKind
@@ -42,4 +43,8 @@ class Reminder(OutgoingMail):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} to {self.user} on {self.day}"
+        return gettext("%(kind)s to %(user)s on %(day)s") % {
+            "kind": self.get_kind_display(),
+            "user": self.user,
+            "day": self.day,
+        }

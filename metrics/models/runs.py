@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import RunScope, RunState, RunTrigger
@@ -53,7 +54,10 @@ class ScoreRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run {self.pk} ({self.get_state_display()})"
+        return gettext("Run %(pk)s (%(state)s)") % {
+            "pk": self.pk,
+            "state": self.get_state_display(),
+        }
 
 
 class RescoreNeed(models.Model):
@@ -71,4 +75,7 @@ class RescoreNeed(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.subject_id} from {self.first_month}"
+        return gettext("%(subject_id)s from %(first_month)s") % {
+            "subject_id": self.subject_id,
+            "first_month": self.first_month,
+        }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -167,7 +168,10 @@ class ScorecardLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metric.code} on {self.scorecard.code}"
+        return gettext("%(metric)s on %(scorecard)s") % {
+            "metric": self.metric.code,
+            "scorecard": self.scorecard.code,
+        }
 
     def clean(self) -> None:
         super().clean()
@@ -197,7 +201,10 @@ class ScorecardAssignment(models.Model):
         ordering = ["subject"]
 
     def __str__(self) -> str:
-        return f"{self.subject.code} uses {self.scorecard.code}"
+        return gettext("%(subject)s uses %(scorecard)s") % {
+            "subject": self.subject.code,
+            "scorecard": self.scorecard.code,
+        }
 
     def clean(self) -> None:
         super().clean()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Band, Category
@@ -132,7 +133,11 @@ class Score(ScoreColumns):
         indexes = [models.Index(fields=["subject", "month"], name="score_of_subject")]
 
     def __str__(self) -> str:
-        return f"{self.subject_id} in {self.month}: {self.overall_score}"
+        return gettext("%(subject_id)s in %(month)s: %(overall_score)s") % {
+            "subject_id": self.subject_id,
+            "month": self.month,
+            "overall_score": self.overall_score,
+        }
 
 
 class MonthClosing(models.Model):
@@ -172,7 +177,7 @@ class MonthClosing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.month} closed"
+        return gettext("%(month)s closed") % {"month": self.month}
 
 
 class ReportedScore(ScoreColumns):
@@ -190,7 +195,10 @@ class ReportedScore(ScoreColumns):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject_id} as reported: {self.overall_score}"
+        return gettext("%(subject_id)s as reported: %(overall_score)s") % {
+            "subject_id": self.subject_id,
+            "overall_score": self.overall_score,
+        }
 
     @property
     def month(self) -> Month:

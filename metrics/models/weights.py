@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.models.runs import ScoreRun
@@ -32,7 +33,7 @@ class MonthWeights(models.Model):
         ordering = ["-month"]
 
     def __str__(self) -> str:
-        return f"Effective weights of {self.month}"
+        return gettext("Effective weights of %(month)s") % {"month": self.month}
 
 
 class SubjectWeight(models.Model):

@@ -16,6 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from metrics.choices import DraftState, ProposalState
 from metrics.models import (
@@ -115,7 +116,7 @@ def say_no_values(places: Iterable[Place], *, reason: str, by: User) -> Answers:
 
     In a fixed number of queries. A reason that held before goes on record.
     """
-    reason = _given(reason, "Say why there is no value; the reason is kept.")
+    reason = _given(reason, gettext("Say why there is no value; the reason is kept."))
     lock_out_closings()
     lock_out_answers()
     asked = {place.key: place for place in places}
@@ -175,7 +176,9 @@ def take_back_no_value(
 @transaction.atomic
 def take_back_no_values(places: Iterable[Place], *, by: User, why: str) -> list[FormerNoValue]:
     """Expect several values again; what was said goes on record, with who took it back and why."""
-    why = _given(why, "Say why the value is expected again; the reason is kept.", field="why")
+    why = _given(
+        why, gettext("Say why the value is expected again; the reason is kept."), field="why"
+    )
     lock_out_answers()
     said = _standing(NoValue, {place.key: place for place in places})
     return _end(said.values(), by=by, at=timezone.now(), why=why)
@@ -244,7 +247,7 @@ def propose_exemptions(
     first = BEGINNING if from_month is None else from_month
     common = FieldErrors()
     with common.of("reason"):
-        reason = _sentence(reason, "Say why it does not apply; the reason is kept.")
+        reason = _sentence(reason, gettext("Say why it does not apply; the reason is kept."))
     with common.of("until_month"):
         check_span(first, until_month)
     if len(asked) != 1:
@@ -282,7 +285,8 @@ def take_back_proposal(proposal: ExemptionProposal, *, by: User) -> ExemptionPro
     proposal = _still_waiting(proposal)
     if proposal.proposed_by is not None and proposal.proposed_by != by:
         raise ValidationError(
-            f"It was proposed by {name_of(proposal.proposed_by)}, who alone can take it back.",
+            gettext("It was proposed by %(proposed_by)s, who alone can take it back.")
+            % {"proposed_by": name_of(proposal.proposed_by)},
             code="not_yours",
         )
     _decide(proposal, ProposalState.WITHDRAWN, by, "")
@@ -317,7 +321,7 @@ def grant_proposal(proposal: ExemptionProposal, *, by: User, answer: str = "") -
 @transaction.atomic
 def refuse_proposal(proposal: ExemptionProposal, *, by: User, answer: str) -> ExemptionProposal:
     """Go on expecting the values; the answer reaches the analyst."""
-    answer = _given(answer, "Say why it is refused; the analyst reads it.", field="answer")
+    answer = _given(answer, gettext("Say why it is refused; the analyst reads it."), field="answer")
     proposal = _still_waiting(proposal)
     _decide(proposal, ProposalState.REFUSED, by, answer)
     return proposal
@@ -356,15 +360,14 @@ def _waiting_drafts() -> QuerySet[DraftMeasurement]:
 def _stands_there(recorded: Measurement | None, waiting: DraftMeasurement | None) -> str:
     """The value of which nobody can say that there is none."""
     if recorded is not None:
-        return (
-            f"There is a value, {number_text(recorded.value)}, given by"
-            f" {name_of(recorded.entered_by)}."
-        )
+        return gettext("There is a value, %(recorded)s, given by %(entered_by)s.") % {
+            "recorded": number_text(recorded.value),
+            "entered_by": name_of(recorded.entered_by),
+        }
     if waiting is not None:
-        return (
-            f"A value waits for approval, {number_text(waiting.value)}, given by"
-            f" {name_of(waiting.entered_by)}; take it back first."
-        )
+        return gettext(
+            "A value waits for approval, %(waiting)s, given by %(entered_by)s; take it back first."
+        ) % {"waiting": number_text(waiting.value), "entered_by": name_of(waiting.entered_by)}
     return ""
 
 
@@ -402,9 +405,17 @@ def _refuse_somebody_elses(waiting: ExemptionProposal | None, by: User) -> None:
     on = timezone.localdate(waiting.proposed_at)
     when = _months(waiting.from_month, waiting.until_month)
     raise ValidationError(
-        f"{name_of(waiting.proposed_by)} proposed on {on} that it does not apply {when}:"
-        f" “{waiting.reason}” That waits for a PMO lead, and only who proposed it can change it or"
-        " take it back.",
+        gettext(
+            "%(person)s proposed on %(day)s that it does not apply %(months)s:"
+            " “%(reason)s” That waits for a PMO lead, and only who proposed it can change it or"
+            " take it back."
+        )
+        % {
+            "person": name_of(waiting.proposed_by),
+            "day": on,
+            "months": when,
+            "reason": waiting.reason,
+        },
         code="proposed",
     )
 
@@ -420,17 +431,27 @@ def _refuse_exempt_already(
     for exemption in exemptions:
         if exemption.from_month <= until and first <= (exemption.until_month or LAST_MONTH):
             raise ValidationError(
-                f"{metric.code} does not apply to {subject.code} already"
-                f" {_months(exemption.from_month, exemption.until_month)}; choose other months.",
+                gettext(
+                    "%(metric)s does not apply to %(subject)s already %(months)s;"
+                    " choose other months."
+                )
+                % {
+                    "metric": metric.code,
+                    "subject": subject.code,
+                    "months": _months(exemption.from_month, exemption.until_month),
+                },
                 code="exempt",
             )
 
 
 def _months(first: Month, last: Month | None) -> str:
     if first == BEGINNING and last is None:
-        return "in any month"
-    begins = "" if first == BEGINNING else f"from {first} on" if last is None else f"from {first}"
-    return begins if last is None else f"{begins} until {last}".strip()
+        return gettext("in any month")
+    if last is None:
+        return gettext("from %(first)s on") % {"first": first}
+    if first == BEGINNING:
+        return gettext("until %(last)s") % {"last": last}
+    return gettext("from %(first)s until %(last)s") % {"first": first, "last": last}
 
 
 def _sentence(text: str, missing: str) -> str:
@@ -457,17 +478,17 @@ def _still_waiting(proposal: ExemptionProposal) -> ExemptionProposal:
         .first()
     )
     if stored is None:
-        raise ValidationError("It was taken back meanwhile.", code="decided")
+        raise ValidationError(gettext("It was taken back meanwhile."), code="decided")
     if stored.state != ProposalState.WAITING:
-        done = _DECIDED[ProposalState(stored.state)]
-        raise ValidationError(f"{name_of(stored.decided_by)} {done} it meanwhile.", code="decided")
+        sentence = _DECIDED[ProposalState(stored.state)]
+        raise ValidationError(sentence % {"person": name_of(stored.decided_by)}, code="decided")
     return stored
 
 
 _DECIDED = {
-    ProposalState.GRANTED: "granted",
-    ProposalState.REFUSED: "refused",
-    ProposalState.WITHDRAWN: "took back",
+    ProposalState.GRANTED: gettext_lazy("%(person)s granted it meanwhile."),
+    ProposalState.REFUSED: gettext_lazy("%(person)s refused it meanwhile."),
+    ProposalState.WITHDRAWN: gettext_lazy("%(person)s took back it meanwhile."),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from metrics.catalogue import CATALOGUE, ReadyMade
 from metrics.models import MetricDefinition
@@ -47,10 +48,10 @@ def copy_from_catalogue(
     An input that nobody chose is the one of that code which is there, or else comes along.
     """
     if not codes:
-        raise ValidationError("Choose at least one metric to copy.", code="none")
+        raise ValidationError(_("Choose at least one metric to copy."), code="none")
     for code in codes:
         if code not in catalogue:
-            raise ValidationError(unknown("ready-made metric", code, catalogue), code="code")
+            raise ValidationError(unknown(_("ready-made metric"), code, catalogue), code="code")
     there = {metric.code: metric for metric in MetricDefinition.objects.all()}
     wanted = _with_inputs(codes, catalogue)
     reused = {

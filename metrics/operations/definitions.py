@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext, ngettext
 
 from metrics.models import (
     CurveOverride,
@@ -67,7 +68,10 @@ def delete_metric(metric: MetricDefinition, *, by: User | None, reason: str = ""
     _lock_formulas()
     stored(metric)
     if kept := _why_kept(metric):
-        raise ValidationError(f"{metric} can't be deleted: {kept}", code="used")
+        raise ValidationError(
+            gettext("%(metric)s can't be deleted: %(why)s") % {"metric": metric, "why": kept},
+            code="used",
+        )
     delete_recorded(metric, by=by, reason=reason)
 
 
@@ -112,23 +116,30 @@ def _lock_formulas() -> None:
 
 def _why_kept(metric: MetricDefinition) -> str:
     if measured := Measurement.objects.filter(metric=metric).count():
-        values = "1 value of it is" if measured == 1 else f"{measured} values of it are"
-        return f'{values} recorded. Set its "active until" instead.'
+        return ngettext(
+            '%(number)s value of it is recorded. Set its "active until" instead.',
+            '%(number)s values of it are recorded. Set its "active until" instead.',
+            measured,
+        ) % {"number": measured}
     if MeasurementChange.objects.filter(metric=metric).exists():
-        return (
+        return gettext(
             "values of it were recorded and deleted again, which stays on record."
             ' Set its "active until" instead.'
         )
     lines = ScorecardLine.objects.filter(metric=metric)
     if scorecards := sorted(lines.values_list("scorecard__code", flat=True)):
-        return f"it stands on {_named('scorecard', scorecards)}. Take it off there first."
+        return ngettext(
+            "it stands on scorecard %(codes)s. Take it off there first.",
+            "it stands on scorecards %(codes)s. Take it off there first.",
+            len(scorecards),
+        ) % {"codes": ", ".join(scorecards)}
     if formulas := sorted(with_formulas_of(metric.code) - {metric.code}):
-        return f"it is part of the {_named('formula', formulas)}. Change that first."
+        return ngettext(
+            "it is part of the formula %(codes)s. Change that first.",
+            "it is part of the formulas %(codes)s. Change that first.",
+            len(formulas),
+        ) % {"codes": ", ".join(formulas)}
     return ""
-
-
-def _named(noun: str, codes: Sequence[str]) -> str:
-    return f"{noun if len(codes) == 1 else f'{noun}s'} {', '.join(codes)}"
 
 
 def _mark_pairs(pairs: Iterable[CurveOverride | Exemption]) -> None:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from metrics.choices import Cadence, Door, DraftState
 from metrics.models import DraftMeasurement, ImportBatch, Measurement, MetricDefinition
@@ -243,7 +244,7 @@ def reject_draft(draft: DraftMeasurement, *, by: User, reason: str) -> DraftMeas
     """Send the value back to who gave it, with a reason."""
     if not reason.strip():
         raise ValidationError(
-            {"reason": ValidationError("Say why; the analyst reads it.", code="required")}
+            {"reason": ValidationError(gettext("Say why; the analyst reads it."), code="required")}
         )
     draft = _decidable(draft, by)
     _decide(draft, DraftState.REJECTED, by, reason.strip())
@@ -256,7 +257,8 @@ def withdraw_draft(draft: DraftMeasurement, *, by: User) -> DraftMeasurement:
     draft = _still_waiting(draft)
     if draft.entered_by_id != by.pk:
         raise ValidationError(
-            f"The value was given by {name_of(draft.entered_by)}, who alone can take it back.",
+            gettext("The value was given by %(entered_by)s, who alone can take it back.")
+            % {"entered_by": name_of(draft.entered_by)},
             code="not_yours",
         )
     withdraw(draft, by=by, at=timezone.now())
@@ -297,17 +299,18 @@ def _still_waiting(draft: DraftMeasurement) -> DraftMeasurement:
     ).get(pk=draft.pk)
     if stored.state != DraftState.WAITING:
         raise ValidationError(
-            f"It waits no longer: {name_of(stored.decided_by)}"
-            f" {_DECIDED[DraftState(stored.state)]} it meanwhile.",
+            _DECIDED[DraftState(stored.state)] % {"person": name_of(stored.decided_by)},
             code="decided",
         )
     return stored
 
 
 _DECIDED = {
-    DraftState.APPROVED: "approved",
-    DraftState.REJECTED: "rejected",
-    DraftState.WITHDRAWN: "withdrew or replaced",
+    DraftState.APPROVED: gettext_lazy("It waits no longer: %(person)s approved it meanwhile."),
+    DraftState.REJECTED: gettext_lazy("It waits no longer: %(person)s rejected it meanwhile."),
+    DraftState.WITHDRAWN: gettext_lazy(
+        "It waits no longer: %(person)s withdrew or replaced it meanwhile."
+    ),
 }
 
 
@@ -315,7 +318,7 @@ def _decidable(draft: DraftMeasurement, by: User) -> DraftMeasurement:
     draft = _still_waiting(draft)
     if draft.entered_by_id == by.pk:
         raise ValidationError(
-            "You gave this value yourself; somebody else decides about it.", code="own"
+            gettext("You gave this value yourself; somebody else decides about it."), code="own"
         )
     return draft
 
@@ -325,8 +328,11 @@ def _refuse_if_changed_since(draft: DraftMeasurement, now: Measurement | None) -
     if now is None or now.changed_at <= draft.entered_at or now.value == draft.value:
         return
     raise ValidationError(
-        f"After it was sent, {name_of(now.entered_by)} recorded {number_text(now.value)}."
-        " Reject it, so that it can be given again.",
+        gettext(
+            "After it was sent, %(entered_by)s recorded %(now)s. Reject it, so that it can be"
+            " given again."
+        )
+        % {"entered_by": name_of(now.entered_by), "now": number_text(now.value)},
         code="overtaken",
     )
 

@@ -21,6 +21,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError as BrokerError
 
 from metrics.batches.basis import Basis
@@ -122,7 +124,10 @@ def map_batch(batch: ImportBatch, *, reading: Reading, mapping: Mapping, by: Use
     )
     if not mapped:
         raise ValidationError(
-            "This import is being stored or is stored already; send the file again to map it anew.",
+            _(
+                "This import is being stored or is stored already; send the file again to map"
+                " it anew."
+            ),
             code="stored",
         )
     batch.refresh_from_db()
@@ -147,7 +152,7 @@ def import_batch(
         )
         if not asked:
             raise ValidationError(
-                "This import is not waiting for a decision any more; look at it again.",
+                _("This import is not waiting for a decision any more; look at it again."),
                 code="state",
             )
         transaction.on_commit(ask_for_imports)
@@ -163,7 +168,7 @@ def undo_batch(batch: ImportBatch, *, by: User) -> ImportBatch:
     )
     if not asked:
         raise ValidationError(
-            "Only an import that is stored can be undone, and only once.", code="state"
+            _("Only an import that is stored can be undone, and only once."), code="state"
         )
     transaction.on_commit(ask_for_imports)
     batch.refresh_from_db()
@@ -248,7 +253,11 @@ def reopen_dead_batches(*, silent_for: timedelta | None = None) -> int:
     # Asked before anything is written: this is looked at every few seconds.
     for batch in dead:
         if batch.tries >= MOST_TRIES:
-            _fail(batch, f"A worker died of this file {batch.tries} times; it is not tried again.")
+            _fail(
+                batch,
+                _("A worker died of this file %(tries)s times; it is not tried again.")
+                % {"tries": batch.tries},
+            )
         else:
             reopened += _held(batch).update(state=_DUE_AGAIN_AS[BatchState(batch.state)])
     return reopened
@@ -268,7 +277,9 @@ def _hold(batch: ImportBatch, **changes: Any) -> None:
 def _fail(batch: ImportBatch, sentence: str) -> None:
     state = BatchState(batch.state)
     if state == BatchState.UNDOING:
-        sentence = f"It could not be undone, and nothing of it was: {sentence}"
+        sentence = _("It could not be undone, and nothing of it was: %(sentence)s") % {
+            "sentence": sentence
+        }
     _held(batch).update(state=_FAILED_AS[state], finished_at=timezone.now(), error=sentence[:2000])
 
 
@@ -342,14 +353,17 @@ def _reason_to_stop(batch: ImportBatch, judgement: Judgement) -> str:
         seen = {_asked(row) for row in kept_rows(batch, Verdict.QUESTIONED)}
         new = sum(_asked(row) not in seen for row in judgement.rows[Verdict.QUESTIONED])
         if new:
-            return (
-                f"Nothing was imported: since the check {new} more {_values(new)} unusual. Look at"
-                " them and confirm again."
-            )
+            return ngettext(
+                "Nothing was imported: since the check %(number)s more value is unusual. Look at"
+                " them and confirm again.",
+                "Nothing was imported: since the check %(number)s more values are unusual. Look at"
+                " them and confirm again.",
+                new,
+            ) % {"number": new}
     try:
         _refuse_in_vain(counts, BatchMode(batch.mode), batch.is_confirmed, is_again=True)
     except ValidationError as refusal:
-        return f"Nothing was imported. {' '.join(refusal.messages)}"
+        return _("Nothing was imported. %(messages)s") % {"messages": " ".join(refusal.messages)}
     return ""
 
 
@@ -364,15 +378,26 @@ def _refuse_in_vain(
     questioned = counts.get(Verdict.QUESTIONED, 0)
     if mode == BatchMode.ALL_OR_NOTHING and refused:
         raise ValidationError(
-            f"{refused:,} {'row is' if refused == 1 else 'rows are'} refused, and all rows or none"
-            " were to be imported: mend them and send the file again, or import the accepted rows"
-            " only.",
+            ngettext(
+                "%(number)s row is refused, and all rows or none were to be imported: mend them"
+                " and send the file again, or import the accepted rows only.",
+                "%(number)s rows are refused, and all rows or none were to be imported: mend them"
+                " and send the file again, or import the accepted rows only.",
+                refused,
+            )
+            % {"number": f"{refused:,}"},
             code="refused",
         )
     if mode == BatchMode.ALL_OR_NOTHING and questioned and not is_confirmed:
         raise ValidationError(
-            f"{questioned:,} {_values(questioned)} unusual: look at them and confirm that they are"
-            " right, or import the accepted rows only.",
+            ngettext(
+                "%(number)s value is unusual: look at them and confirm that they are right, or"
+                " import the accepted rows only.",
+                "%(number)s values are unusual: look at them and confirm that they are right, or"
+                " import the accepted rows only.",
+                questioned,
+            )
+            % {"number": f"{questioned:,}"},
             code="unconfirmed",
         )
     storable = counts.get(Verdict.NEW, 0) + counts.get(Verdict.CHANGED, 0)
@@ -380,12 +405,8 @@ def _refuse_in_vain(
         storable += questioned
     if not storable and not is_again:
         raise ValidationError(
-            "There is nothing to import: no value is new or changed.", code="none"
+            _("There is nothing to import: no value is new or changed."), code="none"
         )
-
-
-def _values(number: int) -> str:
-    return "value is" if number == 1 else "values are"
 
 
 def _rows_of(batch: ImportBatch, steps: Steps) -> Iterator[GivenRow]:

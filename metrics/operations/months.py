@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from metrics.choices import RunState, RunTrigger
 from metrics.closed_months import ClosedMonths
@@ -66,11 +67,16 @@ def reopen_month(month: Month, *, reason: str, by: User | None) -> MonthClosing:
     """Let a closed month's scores move again; they are kept as they were reported."""
     month, reason = Month(month), reason.strip()
     if not reason:
-        raise ValidationError({"reason": f"Say why {month} is reopened."}, code="reason")
+        raise ValidationError(
+            {"reason": gettext("Say why %(month)s is reopened.") % {"month": month}}, code="reason"
+        )
     lock_out_measurements()
     closed = ClosedMonths.read()
     if month not in closed:
-        raise ValidationError(f"{month} is open; only a closed month is reopened.", code="open")
+        raise ValidationError(
+            gettext("%(month)s is open; only a closed month is reopened.") % {"month": month},
+            code="open",
+        )
     if closed.first_named is not None and month < closed.first_named:
         _name_months_before(closed.first_named, month)
     closing = MonthClosing.objects.select_for_update().in_force().get(month=month)
@@ -87,13 +93,22 @@ def reopen_month(month: Month, *, reason: str, by: User | None) -> MonthClosing:
 def _refuse_unless_closable(month: Month) -> None:
     running = Month.of(timezone.localdate())
     if month >= running:
-        state = "is not over yet" if month == running else "has not begun"
+        if month == running:
+            sentence = gettext(
+                "%(month)s is not over yet; the latest month that can be closed is %(latest)s."
+            )
+        else:
+            sentence = gettext(
+                "%(month)s has not begun; the latest month that can be closed is %(latest)s."
+            )
         raise ValidationError(
-            f"{month} {state}; the latest month that can be closed is {running.plus(-1)}.",
+            sentence % {"month": month, "latest": running.plus(-1)},
             code="unfinished",
         )
     if month in ClosedMonths.read():
-        raise ValidationError(f"{month} is closed already.", code="closed")
+        raise ValidationError(
+            gettext("%(month)s is closed already.") % {"month": month}, code="closed"
+        )
 
 
 def _bring_scores_up_to_date(month: Month, patience: float) -> None:
@@ -139,17 +154,28 @@ def _close(month: Month, *, by: User | None) -> list[Month]:
 def _refuse_while_scores_are_behind(month: Month) -> None:
     run = ScoreRun.objects.filter(state__in=[RunState.RUNNING, RunState.DUE]).first()
     if run is not None:
-        state = "is going on" if run.state == RunState.RUNNING else "is due"
+        if run.state == RunState.RUNNING:
+            sentence = gettext(
+                "%(month)s can't be closed while scoring run %(run)s is going on;"
+                " try again when it is done."
+            )
+        else:
+            sentence = gettext(
+                "%(month)s can't be closed while scoring run %(run)s is due;"
+                " try again when it is done."
+            )
         raise ScoresAreBehindError(
-            f"{month} can't be closed while scoring run {run.pk} {state};"
-            " try again when it is done.",
+            sentence % {"month": month, "run": run.pk},
             code="running",
         )
     waiting = RescoreNeed.objects.filter(first_month__lte=month).count()
     if waiting:
         raise ScoresAreBehindError(
-            f"{month} can't be closed while changes wait to be scored ({waiting} now);"
-            " try again in a moment.",
+            gettext(
+                "%(month)s can't be closed while changes wait to be scored (%(waiting)s now);"
+                " try again in a moment."
+            )
+            % {"month": month, "waiting": waiting},
             code="waiting",
         )
 
@@ -166,7 +192,9 @@ def _name_months_before(first_named: Month, month: Month) -> None:
     """Give a row to months that were closed without one, from the one that is to be reopened on."""
     if not Measurement.objects.filter(month__lte=month).exists():
         raise ValidationError(
-            f"No value is recorded up to {month}, so there is nothing to reopen.", code="empty"
+            gettext("No value is recorded up to %(month)s, so there is nothing to reopen.")
+            % {"month": month},
+            code="empty",
         )
     first = MonthClosing.objects.filter(month=first_named).earliest("closed_at")
     MonthClosing.objects.bulk_create(

@@ -10,6 +10,7 @@ from typing import Self
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from metrics.models import DraftMeasurement, Measurement
 from metrics.validation.numbers import number_text
@@ -44,7 +45,8 @@ class OvertakenError(ValidationError):
     """Somebody else was faster; `now` is what stands there, None if it was deleted."""
 
     def __init__(self, now: Measurement | DraftMeasurement | None) -> None:
-        super().__init__(_overtaken(now), code="overtaken")
+        self.told = _overtaken(now)
+        super().__init__(f"{self.told} {_('Look again before you save.')}", code="overtaken")
         self.now = now
 
 
@@ -65,14 +67,15 @@ def refuse_if_overtaken(seen: Seen | NotLooked, now: Measurement | DraftMeasurem
 
 def _overtaken(now: Measurement | DraftMeasurement | None) -> str:
     if now is None:
-        return "The value that stood here was deleted meanwhile. Look again before you save."
+        return _("The value that stood here was deleted meanwhile.")
     who = name_of(now.entered_by)
     at = timezone.localtime(said_at(now)).strftime("%Y-%m-%d %H:%M")
-    waits = ", which waits for approval" if isinstance(now, DraftMeasurement) else ""
-    return (
-        f"Meanwhile {who} gave {number_text(now.value)}{waits} ({at}). Look again before you save."
-    )
+    if isinstance(now, DraftMeasurement):
+        sentence = _("Meanwhile %(person)s gave %(value)s, which waits for approval (%(time)s).")
+    else:
+        sentence = _("Meanwhile %(person)s gave %(value)s (%(time)s).")
+    return sentence % {"person": who, "value": number_text(now.value), "time": at}
 
 
 def name_of(person: User | None) -> str:
-    return "somebody" if person is None else person.get_full_name() or person.get_username()
+    return _("somebody") if person is None else person.get_full_name() or person.get_username()

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from metrics.choices import Category
 from metrics.models import Exemption, MetricDefinition, Scorecard
@@ -21,7 +22,7 @@ from projects.choices import ENDED_STAGES, ProjectStage, SubjectKind
 from projects.models import Project, Subject
 from projects.months import FIRST_MONTH, Month
 from projects.operations.subjects import save_subject
-from projects.validation import listed
+from projects.validation import listed_with_or
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,14 @@ def close_project(
     if project.stage not in ENDED_STAGES:
         raise ValidationError(
             {
-                "stage": f"A project that ends is {listed(ENDED_STAGES, 'or')};"
-                f" {project.code} is to be {project.stage or 'without a stage'}."
+                "stage": gettext(
+                    "A project that ends is %(ended)s; %(project)s is to be %(stage)s."
+                )
+                % {
+                    "ended": listed_with_or([_stage_word(stage) for stage in ENDED_STAGES]),
+                    "project": project.code,
+                    "stage": _stage_word(project.stage) or gettext("without a stage"),
+                }
             }
         )
     if not end.goes_on:
@@ -63,7 +70,11 @@ def reopen_project(
     """Save a project as open again; what its closing took away is expected from that month on."""
     if project.stage in ENDED_STAGES:
         raise ValidationError(
-            {"stage": f"A project that is opened again is not {project.stage}."}, code="stage"
+            {
+                "stage": gettext("A project that is opened again is not %(stage)s.")
+                % {"stage": _stage_word(project.stage)}
+            },
+            code="stage",
         )
     save_subject(project, by=by, reason=reason)
     for exemption in exemptions_of_closing(project):
@@ -131,9 +142,13 @@ def _exemptions(project: Project, end: ProjectEnd) -> Iterator[Exemption]:
                 yield exemption
 
 
+def _stage_word(stage: str) -> str:
+    return str(ProjectStage(stage).label).lower() if stage else ""
+
+
 def _reason(stage: str, last_month: Month) -> str:
-    word = str(ProjectStage(stage).label).lower()
-    return f"The project is {word} since {last_month} and measured on for its benefits."
+    # Stored, and looked for again by what it says: in one language, whoever writes it.
+    return f"The project is {stage} since {last_month} and measured on for its benefits."
 
 
 def _reasons(first_month: Month) -> list[str]:

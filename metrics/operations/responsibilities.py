@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from metrics.models import MetricAssignment, MetricDefinition
 from metrics.operations.assignments import delete_metric_assignment, save_metric_assignment
@@ -33,7 +34,10 @@ def assign_metrics(
     for metric in asked:
         if metric.is_computed:
             raise ValidationError(
-                {"metrics": f"{metric} is computed by a formula, so nobody enters it."}
+                {
+                    "metrics": _("%(metric)s is computed by a formula, so nobody enters it.")
+                    % {"metric": metric}
+                }
             )
     held = set(
         MetricAssignment.objects.filter(user=user, scope=scope.pk).values_list("metric", flat=True)

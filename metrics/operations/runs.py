@@ -20,6 +20,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Min, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from metrics.choices import RunScope, RunState, RunTrigger
 from metrics.closed_months import ClosedMonths
@@ -190,8 +191,10 @@ def _claim_patiently(run: ScoreRun, patience: float) -> ScoreRun | None:
         if time.monotonic() > deadline:
             ScoreRun.objects.filter(pk=run.pk, state=RunState.DUE).delete()
             raise AnotherRunIsGoing(
-                "Another scoring run is going on and did not end in time. "
-                "See it at /runs/, and try again when it is done."
+                gettext(
+                    "Another scoring run is going on and did not end in time. See it at"
+                    " /runs/, and try again when it is done."
+                )
             )
         time.sleep(0.2)
 

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from metrics.models import MetricDefinition, Scorecard, ScorecardLine
 from metrics.operations.concerned import subjects_using
@@ -37,13 +39,16 @@ def delete_scorecard(scorecard: Scorecard, *, by: User | None, reason: str = "")
     """Delete a scorecard that no subject has as its own; its kind's default may be missed."""
     stored(scorecard)
     if assigned := scorecard.assignments.count():
-        users = (
-            "1 subject has it as its own. Give it"
-            if assigned == 1
-            else f"{assigned} subjects have it as their own. Give them"
-        )
         raise ValidationError(
-            f"{scorecard} can't be deleted: {users} another one first.", code="used"
+            ngettext(
+                "%(scorecard)s can't be deleted: %(number)s subject has it as its own."
+                " Give it another one first.",
+                "%(scorecard)s can't be deleted: %(number)s subjects have it as their own."
+                " Give them another one first.",
+                assigned,
+            )
+            % {"scorecard": scorecard, "number": assigned},
+            code="used",
         )
     concerned = subjects_using([scorecard.pk])
     for line in scorecard.lines.select_related("metric", "scorecard"):
@@ -129,11 +134,13 @@ def _overtaken(scorecard: Scorecard) -> str:
     ]
     latest = max(records, key=lambda record: record.history_date, default=None)
     if latest is None:
-        return f"{scorecard} was changed meanwhile. Look at it again before you save."
+        return _("%(scorecard)s was changed meanwhile. Look at it again before you save.") % {
+            "scorecard": scorecard
+        }
     who = latest.history_user
-    name = "somebody" if who is None else who.get_full_name() or who.get_username()
+    name = _("somebody") if who is None else who.get_full_name() or who.get_username()
     at = timezone.localtime(latest.history_date).strftime("%Y-%m-%d %H:%M")
-    return (
-        f"Meanwhile {name} changed {scorecard.name} ({at}). Your form is as you left it, and"
-        " nothing of it is saved: look at what stands now before you save."
-    )
+    return _(
+        "Meanwhile %(name)s changed %(scorecard)s (%(at)s). Your form is as you left it,"
+        " and nothing of it is saved: look at what stands now before you save."
+    ) % {"name": name, "scorecard": scorecard.name, "at": at}

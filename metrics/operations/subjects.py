@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
 
 from metrics.closed_months import ClosedMonths
 from metrics.models import Measurement, MeasurementChange, ReportedScore, Score
@@ -37,30 +38,34 @@ def refuse_to_lose_history(*, subjects: Sequence[Subject], **_: Any) -> None:
     for subject in subjects:
         if kept := _kept_of(subject):
             raise ValidationError(
-                f"{subject} can't be deleted: {kept}. {_instead_of_deleting(subject)}",
+                gettext("%(subject)s can't be deleted: %(why)s. %(instead)s")
+                % {"subject": subject, "why": kept, "instead": _instead_of_deleting(subject)},
                 code="measured",
             )
 
 
 def _kept_of(subject: Subject) -> str:
     if measured := Measurement.objects.filter(subject=subject).count():
-        values = "1 value of it is" if measured == 1 else f"{measured} values of it are"
-        return f"{values} recorded"
+        return ngettext(
+            "%(number)s value of it is recorded", "%(number)s values of it are recorded", measured
+        ) % {"number": measured}
     if MeasurementChange.objects.filter(subject=subject).exists():
-        return "values of it were recorded and deleted again, which stays on record"
+        return gettext("values of it were recorded and deleted again, which stays on record")
     if ReportedScore.objects.filter(subject=subject).exists():
-        return "scores of it were reported"
+        return gettext("scores of it were reported")
     months = Score.objects.filter(subject=subject).values_list("month", flat=True)
     closed = ClosedMonths.read()
     if frozen := [month for month in months if month in closed]:
-        return f"it has scores in closed months, the latest {max(frozen)}"
+        return gettext("it has scores in closed months, the latest %(month)s") % {
+            "month": max(frozen)
+        }
     return ""
 
 
 def _instead_of_deleting(subject: Subject) -> str:
     if subject.kind == SubjectKind.ENGAGEMENT:
-        return "Give the link a share of 0 instead, and it counts for nothing."
-    return (
+        return gettext("Give the link a share of 0 instead, and it counts for nothing.")
+    return gettext(
         'Set its "measured until" instead: after that month it counts for nothing,'
         " and what was reported stays."
     )

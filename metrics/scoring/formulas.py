@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
@@ -25,8 +26,38 @@ _TOKEN = re.compile(
 )
 
 
+class Fault(StrEnum):
+    """What a formula is refused for, in English; whoever tells people has it in their language."""
+
+    TOO_LONG = "The formula has %(length)s characters; at most %(longest)s are allowed."
+    UNREADABLE = "The formula can't be read: %(reason)s."
+    UNREADABLE_THERE = "The formula can't be read near character %(place)s: %(reason)s."
+    UNREADABLY_DEEP = "The formula is too deep to be read."
+    TOO_DEEP = "The formula is more than %(deepest)s levels deep."
+    EMPTY = "The formula is empty."
+    SIGN = (
+        '"%(sign)s" at character %(place)s is not allowed; a formula has numbers, metric codes,'
+        " + - * /, parentheses, min, max and abs."
+    )
+    WITHOUT_ARGUMENTS = '"%(function)s" needs its arguments in parentheses.'
+    NOT_ALLOWED = (
+        "Character %(place)s: only numbers, metric codes, + - * /, unary minus, parentheses, min,"
+        " max and abs are allowed."
+    )
+    NO_FUNCTION = '"%(function)s" is no function; there are min, max and abs.'
+    ABS = "abs takes one argument."
+    TOO_FEW = "%(function)s takes two or more arguments."
+    TOO_LARGE = "The number %(number)s is too large."
+    CIRCLE = "The formulas go in a circle: %(circle)s."
+
+
 class FormulaError(ValueError):
     """A formula that SCORING section 2 does not allow; the message says where and why."""
+
+    def __init__(self, fault: Fault, **about: object) -> None:
+        super().__init__(fault.value % about)
+        self.fault = fault
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +105,32 @@ def parse_formula(text: str) -> Node:
     At most 500 characters and 20 levels deep, where a chain such as `a + b + c` is one level.
     """
     if len(text) > LONGEST_FORMULA:
-        raise FormulaError(
-            f"The formula has {len(text)} characters; at most {LONGEST_FORMULA} are allowed."
-        )
+        raise FormulaError(Fault.TOO_LONG, length=len(text), longest=LONGEST_FORMULA)
     _refuse_other_tokens(text)
     try:
         tree = ast.parse(text.strip(" \t"), mode="eval")
     except SyntaxError as error:
-        where = f" near character {error.offset}" if error.offset else ""
-        raise FormulaError(f"The formula can't be read{where}: {error.msg}.") from None
+        if error.offset:
+            raise FormulaError(
+                Fault.UNREADABLE_THERE, place=error.offset, reason=error.msg
+            ) from None
+        raise FormulaError(Fault.UNREADABLE, reason=error.msg) from None
     except (ValueError, MemoryError, RecursionError):
-        raise FormulaError("The formula is too deep to be read.") from None
+        raise FormulaError(Fault.UNREADABLY_DEEP) from None
     node = _node_of(tree.body)
     if depth_of(node) > DEEPEST_FORMULA:
-        raise FormulaError(f"The formula is more than {DEEPEST_FORMULA} levels deep.")
+        raise FormulaError(Fault.TOO_DEEP, deepest=DEEPEST_FORMULA)
     return node
 
 
 def _refuse_other_tokens(text: str) -> None:
     if not text.strip(" \t"):
-        raise FormulaError("The formula is empty.")
+        raise FormulaError(Fault.EMPTY)
     position = 0
     while position < len(text):
         token = _TOKEN.match(text, position)
         if not token:
-            raise FormulaError(
-                f'"{text[position]}" at character {position + 1} is not allowed; a formula has '
-                "numbers, metric codes, + - * /, parentheses, min, max and abs."
-            )
+            raise FormulaError(Fault.SIGN, sign=text[position], place=position + 1)
         position = token.end()
 
 
@@ -111,7 +140,7 @@ def _node_of(tree: ast.expr) -> Node:
             return Number(_finite(value))
         case ast.Name(id=code):
             if code in FUNCTIONS:
-                raise FormulaError(f'"{code}" needs its arguments in parentheses.')
+                raise FormulaError(Fault.WITHOUT_ARGUMENTS, function=code)
             return Input(code)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Negative(_node_of(operand))
@@ -120,19 +149,16 @@ def _node_of(tree: ast.expr) -> Node:
             return Operation(sign, _node_of(left), _node_of(right))
         case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
             return _call(function, arguments)
-    raise FormulaError(
-        f"Character {tree.col_offset + 1}: only numbers, metric codes, + - * /, unary minus, "
-        "parentheses, min, max and abs are allowed."
-    )
+    raise FormulaError(Fault.NOT_ALLOWED, place=tree.col_offset + 1)
 
 
 def _call(function: str, arguments: list[ast.expr]) -> Node:
     if function not in FUNCTIONS:
-        raise FormulaError(f'"{function}" is no function; there are min, max and abs.')
+        raise FormulaError(Fault.NO_FUNCTION, function=function)
     if function == "abs" and len(arguments) != 1:
-        raise FormulaError("abs takes one argument.")
+        raise FormulaError(Fault.ABS)
     if function != "abs" and len(arguments) < 2:
-        raise FormulaError(f"{function} takes two or more arguments.")
+        raise FormulaError(Fault.TOO_FEW, function=function)
     return Call(function, tuple(_node_of(argument) for argument in arguments))
 
 
@@ -142,7 +168,7 @@ def _finite(value: float) -> float:
     except OverflowError:
         number = np.inf
     if not np.isfinite(number):
-        raise FormulaError(f"The number {str(value)[:20]} is too large.")
+        raise FormulaError(Fault.TOO_LARGE, number=str(value)[:20])
     return number
 
 
@@ -231,4 +257,4 @@ def in_order(formulas: Mapping[str, Node]) -> list[str]:
         return list(TopologicalSorter(needs).static_order())
     except CycleError as error:
         circle = " -> ".join(error.args[1])
-        raise FormulaError(f"The formulas go in a circle: {circle}.") from None
+        raise FormulaError(Fault.CIRCLE, circle=circle) from None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from metrics.validation.numbers import number_text
 from projects.validation import LONGEST_QUOTE, quoted
@@ -20,9 +21,15 @@ EXAMPLE = "[[0,0],[100,100]]"
 def validate_curve(points: Any) -> None:
     """ValidationError that says which point is wrong, and how."""
     if not isinstance(points, list | tuple):
-        _refuse(f"{quoted(str(points))} is no curve; write points [value, score] like {EXAMPLE}.")
+        _refuse(
+            gettext("%(points)s is no curve; write points [value, score] like %(example)s.")
+            % {"points": quoted(str(points)), "example": EXAMPLE}
+        )
     if len(points) < 2:
-        _refuse(f"A curve has two or more points; this one has {len(points)}.")
+        _refuse(
+            gettext("A curve has two or more points; this one has %(count)s.")
+            % {"count": len(points)}
+        )
     for _, problem in point_problems(points):
         _refuse(problem)
 
@@ -41,21 +48,42 @@ def point_problems(points: Sequence[Any]) -> Iterator[tuple[int, str]]:
         if value <= before:
             yield (
                 number,
-                f"Point {number}: the value {number_text(value)} is not above"
-                f" {number_text(before)}, the value of point {number - 1}.",
+                gettext(
+                    "Point %(number)s: the value %(value)s is not above %(before)s, the value"
+                    " of point %(number_before)s."
+                )
+                % {
+                    "number": number,
+                    "value": number_text(value),
+                    "before": number_text(before),
+                    "number_before": number - 1,
+                },
             )
 
 
 def _problem_of(point: Any, number: int) -> str:
     if not isinstance(point, list | tuple) or len(point) != 2:
-        return f"Point {number} is {_shown(point)}; a point is [value, score]."
+        return gettext("Point %(number)s is %(point)s; a point is [value, score].") % {
+            "number": number,
+            "point": _shown(point),
+        }
     for name, coordinate in zip(("value", "score"), point, strict=True):
         if isinstance(coordinate, bool) or not isinstance(coordinate, int | float):
-            return f"Point {number}: the {name} {_shown(coordinate)} is not a number."
+            return gettext("Point %(number)s: the %(name)s %(coordinate)s is not a number.") % {
+                "number": number,
+                "name": name,
+                "coordinate": _shown(coordinate),
+            }
         if not is_finite(coordinate):
-            return f"Point {number}: the {name} is not finite."
+            return gettext("Point %(number)s: the %(name)s is not finite.") % {
+                "number": number,
+                "name": name,
+            }
     if not 0 <= point[1] <= 100:
-        return f"Point {number}: the score {number_text(point[1])} is not between 0 and 100."
+        return gettext("Point %(number)s: the score %(point)s is not between 0 and 100.") % {
+            "number": number,
+            "point": number_text(point[1]),
+        }
     return ""
 
 
@@ -71,7 +99,10 @@ def read_curve(text: str) -> Points:
     try:
         points = json.loads(text)
     except (ValueError, RecursionError):
-        _refuse(f"{quoted(text)} is no curve; write points [value, score] like {EXAMPLE}.")
+        _refuse(
+            gettext("%(text)s is no curve; write points [value, score] like %(example)s.")
+            % {"text": quoted(text), "example": EXAMPLE}
+        )
     validate_curve(points)
     return [[_plain(value), _plain(score)] for value, score in points]
 

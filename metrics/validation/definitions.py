@@ -6,12 +6,15 @@ import keyword
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from metrics.choices import FORMULA_CADENCES
+from metrics.choices import FORMULA_CADENCES, period_word
 from metrics.scoring.formulas import FUNCTIONS
 from metrics.validation.facts import MetricFacts
+from projects.choices import SubjectKind, kind_word
 from projects.codes import CODE_LENGTH
-from projects.validation import listed, quoted
+from projects.validation import listed_with_or, quoted
 
 _METRIC_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -20,14 +23,19 @@ def validate_metric_code(text: str) -> None:
     """A metric's code is a name that a formula can say."""
     if not _METRIC_CODE.fullmatch(text) or len(text) > CODE_LENGTH:
         raise ValidationError(
-            f"{quoted(text)} is no metric code; it has letters, digits and _ only, begins with no"
-            f" digit, and has at most {CODE_LENGTH} characters, so that formulas can name it.",
+            _(
+                "%(text)s is no metric code; it has letters, digits and _ only, begins with"
+                " no digit, and has at most %(code_length)s characters, so that formulas can"
+                " name it."
+            )
+            % {"text": quoted(text), "code_length": CODE_LENGTH},
             code="code",
         )
     if keyword.iskeyword(text) or text in FUNCTIONS:
-        what = "a function of formulas" if text in FUNCTIONS else "a reserved word"
+        what = _("a function of formulas") if text in FUNCTIONS else _("a reserved word")
         raise ValidationError(
-            f"{quoted(text)} is {what} and no metric code; {quoted(text + '_')} would fit.",
+            _("%(text)s is %(what)s and no metric code; %(fitting)s would fit.")
+            % {"text": quoted(text), "what": what, "fitting": quoted(text + "_")},
             code="code",
         )
 
@@ -35,7 +43,11 @@ def validate_metric_code(text: str) -> None:
 def check_formula_cadence(formula: str, cadence: str) -> None:
     if formula and cadence not in FORMULA_CADENCES:
         raise ValidationError(
-            f"A formula's cadence is {listed(FORMULA_CADENCES, 'or')}, not {cadence}.",
+            _("A formula's cadence is %(cadences)s, not %(cadence)s.")
+            % {
+                "cadences": listed_with_or([period_word(each) for each in FORMULA_CADENCES]),
+                "cadence": period_word(cadence),
+            },
             code="cadence",
         )
 
@@ -46,7 +58,7 @@ def check_category_weights(*weights: float) -> None:
         weight > 0 for weight in weights
     ):
         raise ValidationError(
-            "A scorecard needs a category with a weight above 0.", code="category_weights"
+            _("A scorecard needs a category with a weight above 0."), code="category_weights"
         )
 
 
@@ -54,8 +66,11 @@ def check_limits(amber_from: float, green_from: float) -> None:
     are_numbers = isinstance(amber_from, int | float) and isinstance(green_from, int | float)
     if are_numbers and amber_from > green_from:
         raise ValidationError(
-            f"Amber begins at {amber_from:g}, above green at {green_from:g}; it begins at"
-            " green's limit or below.",
+            _(
+                "Amber begins at %(amber_from)s, above green at %(green_from)s; it begins at"
+                " green's limit or below."
+            )
+            % {"amber_from": f"{amber_from:g}", "green_from": f"{green_from:g}"},
             code="limits",
         )
 
@@ -64,8 +79,11 @@ def check_default(code: str, kind: str, other_default: str | None) -> None:
     """There is at most one default scorecard per kind of subject."""
     if other_default is not None:
         raise ValidationError(
-            f"{other_default} is the default scorecard of each {kind} already; {code} can be one"
-            f" when {other_default} no longer is.",
+            _(
+                "%(other_default)s is the default scorecard of each %(kind)s already;"
+                " %(code)s can be one when %(other_default)s no longer is."
+            )
+            % {"other_default": other_default, "kind": kind_word(kind), "code": code},
             code="default",
         )
 
@@ -74,13 +92,22 @@ def check_line(scorecard: str, scorecard_kind: str, metric: MetricFacts) -> None
     """A scorecard's lines are metrics of its own kind of subject, and have a curve."""
     if metric.subject_kind != scorecard_kind:
         raise ValidationError(
-            f"{metric.code} is measured of each {metric.subject_kind}, and {scorecard} is for each"
-            f" {scorecard_kind}; a line's metric is of the scorecard's kind.",
+            _(
+                "%(metric)s is measured of each %(subject_kind)s, and %(scorecard)s is for"
+                " each %(scorecard_kind)s; a line's metric is of the scorecard's kind."
+            )
+            % {
+                "metric": metric.code,
+                "subject_kind": kind_word(metric.subject_kind),
+                "scorecard": scorecard,
+                "scorecard_kind": kind_word(scorecard_kind),
+            },
             code="kind",
         )
     if not metric.has_curve:
         raise ValidationError(
-            f"{metric.code} has no curve, so no score; a metric on a scorecard needs a curve.",
+            _("%(metric)s has no curve, so no score; a metric on a scorecard needs a curve.")
+            % {"metric": metric.code},
             code="curve",
         )
 
@@ -89,18 +116,28 @@ def check_scorecard_of(subject: str, kind: str, scorecard: str, scorecard_kind: 
     """A subject's scorecard is one of its own kind."""
     if kind != scorecard_kind:
         raise ValidationError(
-            f"{scorecard} is for each {scorecard_kind}, and {subject} is"
-            f" {_with_article(kind)}; a subject's scorecard is of its own kind.",
+            _(
+                "%(scorecard)s is for each %(scorecard_kind)s, and %(subject)s is"
+                " %(a_kind)s; a subject's scorecard is of its own kind."
+            )
+            % {
+                "scorecard": scorecard,
+                "scorecard_kind": kind_word(scorecard_kind),
+                "subject": subject,
+                "a_kind": _with_article(kind),
+            },
             code="kind",
         )
 
 
 def wrong_kind(metric: MetricFacts, subject: str, kind: str) -> str:
     """The sentence about a metric that is not one of this subject's kind."""
-    return (
-        f"{metric.code} is measured of each {metric.subject_kind}, and {subject} is"
-        f" {_with_article(kind)}."
-    )
+    return _("%(metric)s is measured of each %(kind)s, and %(subject)s is %(a_kind)s.") % {
+        "metric": metric.code,
+        "kind": kind_word(metric.subject_kind),
+        "subject": subject,
+        "a_kind": _with_article(kind),
+    }
 
 
 def check_pair(metric: MetricFacts, subject: str, kind: str) -> None:
@@ -109,22 +146,44 @@ def check_pair(metric: MetricFacts, subject: str, kind: str) -> None:
         raise ValidationError(wrong_kind(metric, subject, kind), code="kind")
 
 
+_WITH_ARTICLE = {
+    SubjectKind.ORGANISATION: gettext_lazy("an organisation"),
+    SubjectKind.PORTFOLIO: gettext_lazy("a portfolio"),
+    SubjectKind.PROJECT: gettext_lazy("a project"),
+    SubjectKind.SEGMENT: gettext_lazy("a segment"),
+    SubjectKind.CUSTOMER: gettext_lazy("a customer"),
+    SubjectKind.SERVICE: gettext_lazy("a service"),
+    SubjectKind.ENGAGEMENT: gettext_lazy("an engagement"),
+}
+
+
 def _with_article(kind: str) -> str:
-    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+    return str(_WITH_ARTICLE[SubjectKind(kind)]) if kind in _WITH_ARTICLE else kind
 
 
 def dependence_errors(before: MetricFacts, after: MetricFacts) -> dict[str, str]:
     """What may not change in a metric that has measurements, by field."""
     errors = {}
-    for field, named in (("cadence", "cadence"), ("subject_kind", "kind of subject")):
-        old, new = getattr(before, field), getattr(after, field)
-        if old != new:
-            errors[field] = (
-                f"{after.code} has measurements, so its {named} stays {old}; make another metric"
-                f" for {new}."
-            )
+    if before.cadence != after.cadence:
+        errors["cadence"] = _(
+            "%(metric)s has measurements, so its cadence stays %(old)s; make another metric"
+            " for %(new)s."
+        ) % {
+            "metric": after.code,
+            "old": period_word(before.cadence),
+            "new": period_word(after.cadence),
+        }
+    if before.subject_kind != after.subject_kind:
+        errors["subject_kind"] = _(
+            "%(metric)s has measurements, so its kind of subject stays %(old)s; make another"
+            " metric for %(new)s."
+        ) % {
+            "metric": after.code,
+            "old": kind_word(before.subject_kind),
+            "new": kind_word(after.subject_kind),
+        }
     if after.formula and not before.formula:
-        errors["formula"] = (
-            f"{after.code} has measurements, so it takes no formula; make another metric for it."
-        )
+        errors["formula"] = _(
+            "%(after)s has measurements, so it takes no formula; make another metric for it."
+        ) % {"after": after.code}
     return errors

@@ -9,13 +9,14 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db.models import Max, Min
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from metrics.choices import Cadence
 from metrics.closed_months import ClosedMonths
 from metrics.models import Measurement, MetricDefinition
 from metrics.periods import Period, period_holding
 from metrics.validation.facts import MetricFacts, SubjectFacts
-from metrics.validation.measurements import MeasurementRules, outside_span, overlaps
+from metrics.validation.measurements import MeasurementRules, overlaps, span_text
 from projects.choices import SubjectKind
 from projects.models import Engagement, Organisation, Subject
 from projects.months import BEGINNING, LAST_MONTH
@@ -96,8 +97,12 @@ def refuse_new_fiscal_year(before: int, after: int) -> None:
         return
     if Measurement.objects.filter(metric__cadence__in=FISCAL_CADENCES).exists():
         raise ValidationError(
-            f"There are values of quarters or years, so the fiscal year goes on starting in month"
-            f" {before}; it can change to {after} only before the first such value.",
+            gettext(
+                "There are values of quarters or years, so the fiscal year goes on starting"
+                " in month %(before)s; it can change to %(after)s only before the first such"
+                " value."
+            )
+            % {"before": before, "after": after},
             code="fiscal_year",
         )
 
@@ -135,8 +140,23 @@ def _extremes(keys: Sequence[int], fiscal_year_starts_in: int) -> dict[int, list
 
 
 def _left_out(subject: SubjectFacts, label: str) -> str:
-    sentence = outside_span(subject, f"A value of {label}")
-    return f"{sentence[:-1]}; delete such values first, or keep their periods in the span."
+    said = {"period": label, "subject": subject.code, "span": span_text(subject)}
+    if subject.first > subject.last:
+        return (
+            gettext(
+                "A value of %(period)s does not fit: %(subject)s is never measured, because its"
+                " span lies outside the organisation's; delete such values first, or keep their"
+                " periods in the span."
+            )
+            % said
+        )
+    return (
+        gettext(
+            "A value of %(period)s lies outside the span of %(subject)s, measured %(span)s;"
+            " delete such values first, or keep their periods in the span."
+        )
+        % said
+    )
 
 
 def refuse_change_of_subject(subject: Subject, before: Subject | None) -> None:

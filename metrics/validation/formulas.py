@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from metrics.choices import FOLDED_CADENCES, FORMULA_CADENCES, Cadence
-from metrics.scoring.formulas import FormulaError, Node, in_order, inputs_of, parse_formula
+from metrics.choices import FOLDED_CADENCES, FORMULA_CADENCES, Cadence, period_word
+from metrics.scoring.formulas import Fault, FormulaError, Node, in_order, inputs_of, parse_formula
 from metrics.validation.facts import MetricFacts
-from projects.validation import listed, unknown
+from projects.choices import kind_word
+from projects.validation import listed_with_or, unknown
 
 _FINENESS = {cadence: number for number, cadence in enumerate(FORMULA_CADENCES)}
 
@@ -27,7 +30,40 @@ def validate_formula(text: str) -> None:
     try:
         read_formula(text)
     except FormulaError as error:
-        raise ValidationError(str(error), code="formula") from None
+        raise ValidationError(fault_words(error), code="formula") from None
+
+
+FAULTS = {
+    Fault.TOO_LONG: gettext_lazy(
+        "The formula has %(length)s characters; at most %(longest)s are allowed."
+    ),
+    Fault.UNREADABLE: gettext_lazy("The formula can't be read: %(reason)s."),
+    Fault.UNREADABLE_THERE: gettext_lazy(
+        "The formula can't be read near character %(place)s: %(reason)s."
+    ),
+    Fault.UNREADABLY_DEEP: gettext_lazy("The formula is too deep to be read."),
+    Fault.TOO_DEEP: gettext_lazy("The formula is more than %(deepest)s levels deep."),
+    Fault.EMPTY: gettext_lazy("The formula is empty."),
+    Fault.SIGN: gettext_lazy(
+        '"%(sign)s" at character %(place)s is not allowed; a formula has numbers, metric codes,'
+        " + - * /, parentheses, min, max and abs."
+    ),
+    Fault.WITHOUT_ARGUMENTS: gettext_lazy('"%(function)s" needs its arguments in parentheses.'),
+    Fault.NOT_ALLOWED: gettext_lazy(
+        "Character %(place)s: only numbers, metric codes, + - * /, unary minus, parentheses, min,"
+        " max and abs are allowed."
+    ),
+    Fault.NO_FUNCTION: gettext_lazy('"%(function)s" is no function; there are min, max and abs.'),
+    Fault.ABS: gettext_lazy("abs takes one argument."),
+    Fault.TOO_FEW: gettext_lazy("%(function)s takes two or more arguments."),
+    Fault.TOO_LARGE: gettext_lazy("The number %(number)s is too large."),
+    Fault.CIRCLE: gettext_lazy("The formulas go in a circle: %(circle)s."),
+}
+"""The engine's faults in the reader's language; the engine itself knows no translations."""
+
+
+def fault_words(error: FormulaError) -> str:
+    return str(FAULTS[error.fault]) % error.about
 
 
 def formula_errors(metrics: Mapping[str, MetricFacts]) -> dict[str, list[str]]:
@@ -40,12 +76,14 @@ def formula_errors(metrics: Mapping[str, MetricFacts]) -> dict[str, list[str]]:
         try:
             trees[metric.code] = read_formula(metric.formula)
         except FormulaError as error:
-            errors[metric.code] = [str(error)]
+            errors[metric.code] = [fault_words(error)]
             continue
         if found := _errors_of_inputs(metric, inputs_of(trees[metric.code]), metrics):
             errors[metric.code] = found
     for code, circle in circles(trees).items():
-        errors.setdefault(code, []).append(f"The formulas go in a circle: {' -> '.join(circle)}.")
+        errors.setdefault(code, []).append(
+            _("The formulas go in a circle: %(circle)s.") % {"circle": " -> ".join(circle)}
+        )
     return errors
 
 
@@ -54,25 +92,46 @@ def _errors_of_inputs(
 ) -> list[str]:
     if metric.cadence not in FORMULA_CADENCES:
         return [
-            f"A formula's cadence is {listed(FORMULA_CADENCES, 'or')}, and {metric.code} is"
-            f" measured by {metric.cadence}."
+            _("A formula's cadence is %(cadences)s, and %(metric)s is measured by %(cadence)s.")
+            % {
+                "cadences": listed_with_or([period_word(cadence) for cadence in FORMULA_CADENCES]),
+                "metric": metric.code,
+                "cadence": period_word(metric.cadence),
+            }
         ]
-    errors = [unknown("metric", name, metrics) for name in sorted(names - metrics.keys())]
+    errors = [unknown(_("metric"), name, metrics) for name in sorted(names - metrics.keys())]
     inputs = [metrics[name] for name in sorted(names & metrics.keys())]
     for other in inputs:
         if other.subject_kind != metric.subject_kind:
             errors.append(
-                f"{other.code} is measured of each {other.subject_kind}, {metric.code} of each"
-                f" {metric.subject_kind}; inputs are of the same kind of subject."
+                _(
+                    "%(other)s is measured of each %(kind)s, %(metric)s of each"
+                    " %(metric_kind)s; inputs are of the same kind of subject."
+                )
+                % {
+                    "other": other.code,
+                    "kind": kind_word(other.subject_kind),
+                    "metric": metric.code,
+                    "metric_kind": kind_word(metric.subject_kind),
+                }
             )
         elif _FINENESS[folded(other.cadence)] < _FINENESS[Cadence(metric.cadence)]:
             errors.append(
-                f"{other.code} comes by {other.cadence}, finer than the {metric.cadence} of"
-                f" {metric.code}; inputs are of the same cadence or a coarser one."
+                _(
+                    "%(other)s comes by %(cadence)s, finer than the %(metric_cadence)s of"
+                    " %(metric)s; inputs are of the same cadence or a coarser one."
+                )
+                % {
+                    "other": other.code,
+                    "cadence": period_word(other.cadence),
+                    "metric_cadence": period_word(metric.cadence),
+                    "metric": metric.code,
+                }
             )
     if not errors and all(folded(other.cadence) != metric.cadence for other in inputs):
         errors.append(
-            f"No input comes by {metric.cadence}, the cadence of {metric.code}; at least one must."
+            _("No input comes by %(cadence)s, the cadence of %(metric)s; at least one must.")
+            % {"cadence": period_word(metric.cadence), "metric": metric.code}
         )
     return errors
 

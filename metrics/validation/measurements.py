@@ -8,13 +8,15 @@ from datetime import date
 from typing import Protocol
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
-from metrics.choices import Cadence
+from metrics.choices import Cadence, period_word
 from metrics.models import Measurement, MetricDefinition
 from metrics.periods import Period, PeriodError, parse_period, period_holding
 from metrics.validation.definitions import wrong_kind
 from metrics.validation.facts import MetricFacts, SubjectFacts
 from metrics.validation.numbers import NumberError, number_text, read_number
+from projects.choices import kind_word
 from projects.models import Subject
 from projects.months import BEGINNING, LAST_MONTH, Month
 from projects.validation import unknown
@@ -115,7 +117,9 @@ class MeasurementRules:
         """Everything that is wrong with one value as a file or a form has it."""
         metric, subject = self.metrics.get(metric_code), self.subjects.get(subject_code)
         if metric is None:
-            yield Problem("metric", "unknown", lambda: unknown("metric", metric_code, self.metrics))
+            yield Problem(
+                "metric", "unknown", lambda: unknown(_("metric"), metric_code, self.metrics)
+            )
         elif metric.formula:
             yield _computed(metric)
         if subject is None:
@@ -145,10 +149,10 @@ class MeasurementRules:
     def _unknown(self, subject_code: str, metric: MetricFacts | None) -> str:
         """With near matches among those that the metric is measured of."""
         if metric is None:
-            return unknown("subject", subject_code, self.subjects)
+            return unknown(_("subject"), subject_code, self.subjects)
         kind = metric.subject_kind
         fitting = [code for code, subject in self.subjects.items() if subject.kind == kind]
-        return unknown(kind, subject_code, fitting)
+        return unknown(kind_word(kind), subject_code, fitting)
 
     def refuse_before_it_begins(self, period: Period) -> None:
         if period.start > self.today:
@@ -156,10 +160,11 @@ class MeasurementRules:
 
     def _to_come(self, period: Period) -> str:
         begun = period_holding(self.today, period.cadence, self.fiscal_year_starts_in)
-        return (
-            f"{self.label(period)} has not begun; the latest {period.cadence} that has is"
-            f" {self.label(begun)}."
-        )
+        return _("%(period)s has not begun; the latest %(cadence)s that has is %(latest)s.") % {
+            "period": self.label(period),
+            "cadence": period_word(period.cadence),
+            "latest": self.label(begun),
+        }
 
     def label(self, period: Period) -> str:
         return period.label(self.fiscal_year_starts_in)
@@ -188,32 +193,48 @@ def overlaps(subject: SubjectFacts, period: Period) -> bool:
 
 def outside_span(subject: SubjectFacts, label: str) -> str:
     if subject.first > subject.last:
-        return (
-            f"{label} does not fit: {subject.code} is never measured, because its span lies outside"
-            " the organisation's."
-        )
-    return f"{label} lies outside the span of {subject.code}, measured {span_text(subject)}."
+        return _(
+            "%(label)s does not fit: %(subject)s is never measured, because its span lies"
+            " outside the organisation's."
+        ) % {"label": label, "subject": subject.code}
+    return _("%(label)s lies outside the span of %(subject)s, measured %(span_text)s.") % {
+        "label": label,
+        "subject": subject.code,
+        "span_text": span_text(subject),
+    }
 
 
 def span_text(subject: SubjectFacts) -> str:
     """`from 2026-02 to 2026-08`, either end left out where it is open."""
-    first = f"from {Month(subject.first)}" if subject.first > BEGINNING else ""
-    last = f"to {Month(subject.last)}" if subject.last < LAST_MONTH else ""
-    return f"{first} {last}".strip() or "always"
+    said = {"first": Month(subject.first), "last": Month(subject.last)}
+    if subject.first > BEGINNING and subject.last < LAST_MONTH:
+        return _("from %(first)s to %(last)s") % said
+    if subject.first > BEGINNING:
+        return _("from %(first)s") % said
+    return _("to %(last)s") % said if subject.last < LAST_MONTH else _("always")
 
 
 def closed_month(month: int, before: float, after: float | None) -> str:
-    wanted = (
-        "only its note was to change"
-        if after == before
-        else "it was to be deleted"
-        if after is None
-        else f"{number_text(after)} was to replace it"
-    )
-    return (
-        f"{Month(month)} is closed and its value stays {number_text(before)} ({wanted});"
-        " a PMO lead can reopen the month."
-    )
+    if after == before:
+        sentence = _(
+            "%(month)s is closed and its value stays %(value)s (only its note was to change);"
+            " a PMO lead can reopen the month."
+        )
+    elif after is None:
+        sentence = _(
+            "%(month)s is closed and its value stays %(value)s (it was to be deleted);"
+            " a PMO lead can reopen the month."
+        )
+    else:
+        sentence = _(
+            "%(month)s is closed and its value stays %(value)s (%(after)s was to replace it);"
+            " a PMO lead can reopen the month."
+        )
+    return sentence % {
+        "month": Month(month),
+        "value": number_text(before),
+        "after": "" if after is None else number_text(after),
+    }
 
 
 def _computed(metric: MetricFacts) -> Problem:
@@ -221,8 +242,11 @@ def _computed(metric: MetricFacts) -> Problem:
         "metric",
         "computed",
         lambda: (
-            f"{metric.code} is computed by its formula and takes no values; give values of its"
-            " inputs."
+            _(
+                "%(metric)s is computed by its formula and takes no values; give values of"
+                " its inputs."
+            )
+            % {"metric": metric.code}
         ),
     )
 
@@ -277,7 +301,9 @@ def refuse_unexplained(score: float, note: str) -> None:
 
 
 def why_red(score: float) -> str:
-    return f"The value scores {score:.1f}, which is red. Say in a sentence why, as its note."
+    return _("The value scores %(score)s, which is red. Say in a sentence why, as its note.") % {
+        "score": f"{score:.1f}"
+    }
 
 
 def _as_read(value: float, rules: MeasurementRules) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from django.utils.translation import gettext as _
+
 from projects.validation import quoted
 
 # float() also takes NaN, infinity, 1_000 and other alphabets' digits.
@@ -22,11 +24,15 @@ def read_number(text: str, decimal_sign: str = ".") -> float:
     if not _NUMBER.fullmatch(plain):
         plain_example, small_example = _LOCAL.get(decimal_sign, _LOCAL["."])
         raise NumberError(
-            f"{quoted(text)} is not a number; write it like {plain_example} or {small_example}."
+            _("%(text)s is not a number; write it like %(plain_example)s or %(small_example)s.")
+            % {"text": quoted(text), "plain_example": plain_example, "small_example": small_example}
         )
     number = float(plain)
     if not math.isfinite(number):
-        raise NumberError(f"{quoted(text)} is too large; the largest number is about 1.8e308.")
+        raise NumberError(
+            _("%(text)s is too large; the largest number is about 1.8e308.")
+            % {"text": quoted(text)}
+        )
     return number + 0.0  # there is one zero: -0 is 0
 
 

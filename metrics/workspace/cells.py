@@ -16,7 +16,7 @@ from metrics.validation.numbers import NumberError, number_text, read_number
 from projects.fields import MonthField
 from projects.models.money import AmountField
 from projects.months import BEGINNING, Month
-from projects.validation import listed, quoted
+from projects.validation import listed_with_or, quoted
 
 Reader = Callable[[str], Any]
 Writer = Callable[[Any], str]
@@ -103,7 +103,7 @@ def _choice_reader(what: str, choices: list[str]) -> Reader:
 
     def read(text: str) -> str:
         if text not in known:
-            raise CellError(f"{quoted(text)} does not fit; it is {listed(choices, 'or')}.")
+            raise CellError(f"{quoted(text)} does not fit; it is {listed_with_or(choices)}.")
         return text
 
     return read

@@ -32,7 +32,7 @@ from metrics.workspace.problems import Place, Problems, WorkspaceRefused
 from metrics.workspace.report import FileReport, LoadReport
 from metrics.workspace.staging import drop_staging_tables
 from metrics.workspace.storing import store
-from projects.validation import listed, near_matches
+from projects.validation import listed, listed_with_or, near_matches
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of the measurements have been read, and how many there are."""
@@ -87,7 +87,7 @@ def _files_of(folder: Path) -> tuple[dict[str, Path], list[Path]]:
 
 def _unknown_file(path: Path) -> str:
     if near := near_matches(path.name, FILE_NAMES):
-        return f"A workspace has no such file; did you mean {listed(near, 'or')}?"
+        return f"A workspace has no such file; did you mean {listed_with_or(near)}?"
     return f"A workspace has no such file; it has {listed((*FILE_NAMES, 'README.*'))}."
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from metrics.workspace.problems import Place, Problems
-from projects.validation import listed, near_matches
+from projects.validation import listed, listed_with_or, near_matches
 
 # Beyond this a quote was most likely never closed and would swallow the rest of the file.
 LONGEST_CELL = 1_048_576
@@ -125,7 +125,7 @@ class CsvFile:
         if len(cells) == 1 and ";" in name:
             return "Cells are separated by commas, not by semicolons."
         if near := near_matches(name, self.columns):
-            return f"There is no such column; did you mean {listed(near, 'or')}?"
+            return f"There is no such column; did you mean {listed_with_or(near)}?"
         return f"There is no such column; {self.path.name} has {listed(self.columns)}."
 
     def _blame_header(self, name: str, sentence: str) -> None:

@@ -22,6 +22,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from projects.fields import MonthField, MonthFormField
 from projects.models import Subject
+from projects.naming import in_words
 
 
 class Operations(NamedTuple):
@@ -242,7 +243,7 @@ def _counts_of_all_that_goes(rows: Iterable[models.Model]) -> dict[str, int]:
     gone: Any = collector.model_objs  # by model, though the stubs say by name
     for model, found in gone.items():
         if model is not Subject:  # half of a row that is counted as what it is
-            counts[str(model._meta.verbose_name_plural)] += len(found)
+            counts[in_words(model._meta.verbose_name_plural)] += len(found)
     for query in collector.fast_deletes:
-        counts[str(query.model._meta.verbose_name_plural)] += query.count()
+        counts[in_words(query.model._meta.verbose_name_plural)] += query.count()
     return {name: count for name, count in counts.items() if count}

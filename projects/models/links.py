@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -67,4 +68,7 @@ class Offer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service.code} for {self.segment.code}"
+        return gettext("%(service)s for %(segment)s") % {
+            "service": self.service.code,
+            "segment": self.segment.code,
+        }

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from projects.validation import validate_amount
 
@@ -35,7 +36,7 @@ class CurrencyField(models.CharField):
     default_validators = [
         RegexValidator(
             r"\A[A-Z]{3}\Z",
-            '"%(value)s" is no currency; it is three capital letters, such as EUR.',
+            _('"%(value)s" is no currency; it is three capital letters, such as EUR.'),
         )
     ]
 

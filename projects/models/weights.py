@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from projects.fields import LARGEST_FLOAT
 
@@ -13,7 +14,9 @@ from projects.fields import LARGEST_FLOAT
 def validate_weight(value: float) -> None:
     if not 0 <= value <= LARGEST_FLOAT:
         raise ValidationError(
-            f"{value:g} is no weight; it is a finite number of 0 or more.", code="weight"
+            _("%(value)s is no weight; it is a finite number of 0 or more.")
+            % {"value": f"{value:g}"},
+            code="weight",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from projects.models import Engagement, Offer, Project, Segment
 from projects.operations.reach import organisation_ids
@@ -31,7 +32,11 @@ def unlink_project(project: Project, *, segment: Segment, by: User | None) -> No
     """Take the link away, and the engagement with it."""
     engagement = Engagement.objects.filter(project=project, segment=segment).first()
     if engagement is None:
-        raise ValidationError(f"{project.code} is not linked to {segment.code}.", code="unlinked")
+        raise ValidationError(
+            _("%(project)s is not linked to %(segment)s.")
+            % {"project": project.code, "segment": segment.code},
+            code="unlinked",
+        )
     delete_subject(engagement, by=by)
 
 

@@ -9,6 +9,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models.deletion import ProtectedError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from projects.naming import in_words
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -28,8 +32,11 @@ def hold(row: models.Model) -> None:
     now = stored(row)
     if changed := changed_fields(now, row):
         raise ValidationError(
-            f"Somebody else just changed {row} ({', '.join(sorted(changed))})."
-            " Look at it again before you change it.",
+            _(
+                "Somebody else just changed %(row)s (%(changed)s). Look at it again before you"
+                " change it."
+            )
+            % {"row": row, "changed": ", ".join(sorted(changed))},
             code="overtaken",
         )
 
@@ -63,8 +70,12 @@ def delete_recorded(row: models.Model, *, by: User | None, reason: str = "") -> 
         row.delete()
     except ProtectedError as error:
         raise ValidationError(
-            f"{row} can't be deleted: {_counted(error.protected_objects)} of it."
-            " Delete or move these first.",
+            ngettext(
+                "%(row)s can't be deleted: there is %(rows)s of it. Delete or move these first.",
+                "%(row)s can't be deleted: there are %(rows)s of it. Delete or move these first.",
+                len(error.protected_objects),
+            )
+            % {"row": row, "rows": _counted(error.protected_objects)},
             code="protected",
         ) from None
 
@@ -85,7 +96,7 @@ def _found(row: Row, rows: models.QuerySet[Row]) -> Row | None:
         return None
     found = rows.filter(pk=row.pk).first()
     if found is None and not row._state.adding:
-        raise ValidationError(f"{row} was deleted meanwhile.", code="gone")
+        raise ValidationError(_("%(row)s was deleted meanwhile.") % {"row": row}, code="gone")
     return found
 
 
@@ -96,11 +107,10 @@ def _sign(row: Any, by: User | None, reason: str) -> None:
 
 
 def _counted(rows: set[models.Model]) -> str:
-    """`there are 2 projects and 1 portfolio`"""
+    """`2 projects and 1 portfolio`"""
     counts = Counter(type(row)._meta for row in rows)
     named = [
-        f"{number} {options.verbose_name if number == 1 else options.verbose_name_plural}"
+        f"{number} {in_words(options.verbose_name if number == 1 else options.verbose_name_plural)}"
         for options, number in counts.items()
     ]
-    verb = "is" if len(rows) == 1 else "are"
-    return f"there {verb} {' and '.join(sorted(named))}"
+    return _(" and ").join(sorted(named))

@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from projects.choices import SubjectKind
 from projects.codes import NAME_LENGTH, engagement_code
@@ -62,7 +63,11 @@ def delete_subject(subject: Subject, *, by: User | None, reason: str = "") -> No
     subject = as_its_kind(subject)
     if subject.kind == SubjectKind.ORGANISATION:
         raise ValidationError(
-            f"{subject} can't be deleted: everything belongs to it. Give it another code and name.",
+            _(
+                "%(subject)s can't be deleted: everything belongs to it. Give it another code"
+                " and name."
+            )
+            % {"subject": subject},
             code="organisation",
         )
     engagements = list(subject.engagements.all()) if isinstance(subject, Project) else []
@@ -82,7 +87,9 @@ def as_its_kind(subject: Subject) -> Subject:
     model = SUBJECT_MODELS[subject.kind or subject.KIND]
     found = model.objects.filter(pk=subject.pk).first()
     if found is None:
-        raise ValidationError(f"{subject} was deleted meanwhile.", code="gone")
+        raise ValidationError(
+            _("%(subject)s was deleted meanwhile.") % {"subject": subject}, code="gone"
+        )
     return found
 
 
@@ -102,8 +109,11 @@ def _settle(engagement: Engagement, before: Subject | None) -> None:
     ends = (engagement.project_id, engagement.segment_id)
     if isinstance(before, Engagement) and ends != (before.project_id, before.segment_id):
         raise ValidationError(
-            f"{before.code} stays between its project and its segment."
-            " Remove this link and make another.",
+            _(
+                "%(before)s stays between its project and its segment. Remove this link and"
+                " make another."
+            )
+            % {"before": before.code},
             code="ends",
         )
     if None not in ends:

@@ -13,6 +13,11 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from projects.naming import in_words
 
 
 def version_of(row: models.Model | None) -> int:
@@ -51,22 +56,33 @@ def overtaken_words(record: Any) -> str:
     """Who was faster, and that nothing is lost; of a record of the history."""
     who = person_words(record.history_user)
     when = timezone.localtime(record.history_date)
-    done = "deleted" if record.history_type == "-" else "changed"
-    return (
-        f"{who} {done} {_words(record)} on {when.day} {when:%B %Y} at {when:%H:%M}, after you had"
-        " opened it. Nothing of yours is saved: look at what stands there now, then save again."
-    )
+    if record.history_type == "-":
+        sentence = _(
+            "%(who)s deleted %(row)s on %(day)s at %(time)s, after you had opened it."
+            " Nothing of yours is saved: look at what stands there now, then save again."
+        )
+    else:
+        sentence = _(
+            "%(who)s changed %(row)s on %(day)s at %(time)s, after you had opened it."
+            " Nothing of yours is saved: look at what stands there now, then save again."
+        )
+    return sentence % {
+        "who": who,
+        "row": _words(record),
+        "day": date_format(when, pgettext("date format", "j F Y")),
+        "time": date_format(when, "H:i"),
+    }
 
 
 def person_words(user: Any) -> str:
-    return "Somebody" if user is None else user.get_full_name() or user.get_username()
+    return _("Somebody") if user is None else user.get_full_name() or user.get_username()
 
 
 def _words(record: Any) -> str:
     try:
         return str(record.instance)
     except ObjectDoesNotExist:  # what it was about is deleted with it
-        return f"this {record.instance._meta.verbose_name}"
+        return _("this %(row)s") % {"row": in_words(record.instance._meta.verbose_name)}
 
 
 def _records(row: models.Model) -> Any:

@@ -5,13 +5,13 @@
   // Theme switch: system, light, dark, and round again.
 
   const NEXT = { auto: "light", light: "dark", dark: "auto" };
-  const NAMES = { auto: "as the system", light: "light", dark: "dark" };
 
   function showTheme() {
     const choice = window.portalTheme.choice();
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", `Theme: ${NAMES[choice]}. Change to ${NAMES[NEXT[choice]]}`);
-      button.title = `Theme: ${NAMES[choice]}`;
+      const name = button.getAttribute(`data-theme-${choice}`);
+      button.setAttribute("aria-label", `${name}. ${button.getAttribute(`data-theme-to-${NEXT[choice]}`)}`);
+      button.title = name;
       for (const icon of button.querySelectorAll("[data-theme-icon]")) {
         icon.hidden = icon.dataset.themeIcon !== choice;
       }
@@ -59,6 +59,32 @@
     if (event.target.hasAttribute("data-brief")) {
       dropBlank(event.detail.formData);
     }
+  });
+
+  // What is above a part that HTMX filters must go on from the address that the part has now.
+
+  function followAddress(form) {
+    const field = form.querySelector("select[name]");
+    const now = new URLSearchParams(location.search);
+    now.delete("page");
+    for (const link of form.querySelectorAll("a[href]")) {
+      const own = new URLSearchParams(now);
+      own.set(field.name, new URL(link.href).searchParams.get(field.name));
+      link.search = own.toString();
+    }
+    for (const hidden of form.querySelectorAll("input[type=hidden]")) {
+      hidden.remove();
+    }
+    now.delete(field.name);
+    for (const [name, value] of now) {
+      const hidden = document.createElement("input");
+      Object.assign(hidden, { type: "hidden", name, value });
+      form.prepend(hidden);
+    }
+  }
+
+  document.addEventListener("htmx:pushedIntoHistory", () => {
+    document.querySelectorAll("form.month-picker").forEach(followAddress);
   });
 
   // An answer takes the place of fields that somebody is using meanwhile: what was typed or chosen
@@ -116,7 +142,7 @@
     const close = document.createElement("button");
     close.type = "button";
     close.className = "btn-close";
-    close.setAttribute("aria-label", "Close");
+    close.setAttribute("aria-label", place.dataset.close);
     close.dataset.dismiss = "";
     notice.append(body, close);
     place.replaceChildren(notice);
@@ -124,15 +150,12 @@
 
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    tell(
-      status === 403
-        ? "You may not do this, or your session has ended. Load the page again."
-        : `The server could not answer (${status}). What you see is unchanged; try again.`,
-    );
+    const { refused, failed } = document.getElementById("toasts").dataset;
+    tell(status === 403 ? refused : failed.replace("{status}", status));
   });
 
   document.addEventListener("htmx:sendError", () => {
-    tell("The server can't be reached. What you see is unchanged; try again.");
+    tell(document.getElementById("toasts").dataset.unreached);
   });
 
   showTheme();

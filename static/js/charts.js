@@ -22,6 +22,9 @@
     scrollZoom: false,
     showSendToCloud: false,
     showTips: false,
+    // Names of months and days; the signs of numbers come with each figure.
+    locale: "page",
+    locales: { page: { dictionary: {}, format: JSON.parse(addresses.calendar) } },
   };
 
   let plotly;
@@ -78,15 +81,21 @@
     return resolved(JSON.parse(text), getComputedStyle(themed));
   }
 
-  // A narrow page has room for fewer months.
   function fitted(layout, width) {
-    const axis = layout.xaxis;
     return {
       ...layout,
-      ...(width < NARROW &&
-        axis?.nticks && { xaxis: { ...axis, nticks: Math.ceil(axis.nticks * 0.65) } }),
+      ...(width < NARROW && layout.xaxis && { xaxis: narrowed(layout.xaxis) }),
       ...(layout.annotations && { annotations: fittedMarks(layout.annotations, width) }),
     };
+  }
+
+  // A narrow page has room for fewer months, and for names only where they lean.
+  function narrowed(axis) {
+    if (axis.ticktext?.some((name) => name.includes("<br>"))) {
+      const names = axis.ticktext.map((name) => name.replaceAll("<br>", " "));
+      return { ...axis, ticktext: names, tickangle: -50, tickfont: { size: 11 } };
+    }
+    return axis.nticks ? { ...axis, nticks: Math.ceil(axis.nticks * 0.65) } : axis;
   }
 
   // Where marks of events stand close together, each is its number without the count.
@@ -123,7 +132,9 @@
         canvas.style.minHeight = `${layout.height}px`;
       } else {
         // The style sheet keeps the place free from the start, so that the page doesn't jump.
-        layout.height = Number.parseFloat(getComputedStyle(canvas).minHeight);
+        const least = Number.parseFloat(getComputedStyle(canvas).minHeight);
+        layout.height = Math.max(least, isNew ? canvas.clientHeight : canvas.dataset.chartHeight);
+        canvas.dataset.chartHeight = layout.height;
       }
       if (paper.matches) {
         layout.width = PAPER_WIDTH;
@@ -135,7 +146,7 @@
       }
     } catch (error) {
       canvas.dataset.chartState = "failed";
-      canvas.textContent = "This chart could not be drawn. Its data stand in the table below.";
+      canvas.textContent = addresses.failed;
       console.error(error);
     }
   }

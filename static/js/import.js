@@ -15,7 +15,10 @@
     const largest = Number(field.dataset.largest);
     const tooLarge = Boolean(file) && file.size > largest;
     told.textContent = tooLarge
-      ? `${file.name} has ${Math.ceil(file.size / 1048576)} MB and the largest that is taken ${Math.floor(largest / 1048576)} MB; send it in parts.`
+      ? field.dataset.tooLarge
+          .replace("{size}", Math.ceil(file.size / 1048576))
+          .replace("{largest}", Math.floor(largest / 1048576))
+          .replace("{name}", () => file.name)
       : "";
     return tooLarge;
   }

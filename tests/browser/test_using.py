@@ -127,6 +127,40 @@ def test_month_filters_and_order_are_in_the_address(visit: Visit) -> None:
     page.wait_for_url(f"**/projects/?month={CLOSED_MONTH}")
 
 
+def test_customers_are_narrowed_down_and_going_back_undoes_it(visit: Visit) -> None:
+    page = visit("pmo_lead")
+    page.goto("/customers/")
+    count = page.get_by_role("search", name="Filters").get_by_role("status")
+    everybody, of_all = names_in(page, "Customers"), count.inner_text()
+    page.get_by_label("Segment", exact=True).select_option("SEG-SMB")
+    page.wait_for_url("**segment=SEG-SMB*")
+    settled(page)
+    small, of_small = names_in(page, "Customers"), count.inner_text()
+    assert all(name.endswith("Small businesses") for name in small)
+    assert of_small != of_all
+    group = page.get_by_role("list", name="Customers by risk").get_by_role("link").first
+    told = group.locator(".risk-group__count").inner_text()
+    group.click()
+    page.wait_for_url("**risk=*")
+    settled(page)
+    assert "segment=SEG-SMB" in page.url
+    assert count.inner_text().split()[0] == told
+
+    another = visit("executive")
+    another.goto(page.url)
+    assert names_in(another, "Customers") == names_in(page, "Customers")
+
+    page.go_back()
+    page.wait_for_url(lambda address: "risk=" not in address)
+    settled(page)
+    assert (names_in(page, "Customers"), count.inner_text()) == (small, of_small)
+    expect(page.get_by_label("Segment", exact=True)).to_have_value("SEG-SMB")
+    page.go_back()
+    page.wait_for_url(lambda address: "segment=" not in address)
+    settled(page)
+    assert (names_in(page, "Customers"), count.inner_text()) == (everybody, of_all)
+
+
 def test_the_month_goes_on_and_back_by_one(visit: Visit) -> None:
     page = visit("executive")
     page.goto(f"/summary/?month={CLOSED_MONTH}")

@@ -39,6 +39,7 @@ from metrics.models import MonthClosing
 from metrics.operations.mailing import claim_mail
 from pmo_portal.roles import Role
 from projects.models import Organisation, Project
+from projects.months import Month
 from tests.conftest import make_person
 from tests.dashboards.reading import (
     FEBRUARY,
@@ -54,10 +55,12 @@ from tests.factories import (
     CustomerFactory,
     MonthClosingFactory,
     OrganisationFactory,
+    PortfolioFactory,
     ProjectFactory,
     SavedViewFactory,
     ScorecardFactory,
     SegmentFactory,
+    ServiceFactory,
     SubscriptionFactory,
 )
 
@@ -216,17 +219,147 @@ def test_a_view_of_a_subject_tells_of_that_subject(
     assert "decision" in message.body
 
 
-def test_a_view_of_many_tells_of_the_organisation_in_the_month_it_keeps_to(
-    organisation: Organisation, clock: Clock
-) -> None:
+def sent_view(address: str, clock: Clock, name: str = "Mine", **fields: Any) -> Any:
+    """The mail of a subscribed view, and of nothing else."""
     ada = person()
-    address = "/projects/?band=red&month=2026-02"
-    view = save_view(ada, name="Red then", address=address, keeps_month=True)
-    subscribe(ada, wish(view=view))
+    view = save_view(ada, name=name, address=address, keeps_month="month=" in address)
+    subscribe(ada, wish(view=view, **fields))
     move_to(clock, "2026-04-13 05:00")
     [message] = tick()
-    assert message.subject == "Red then. Meridian, Feb 2026: overall 60.0, amber"
-    assert "https://pmo.example.com/projects/?band=red&month=2026-02" in message.body
+    return message
+
+
+def test_a_view_of_a_list_tells_the_top_of_that_list_as_it_is_filtered_and_sorted(
+    organisation: Organisation, clock: Clock
+) -> None:
+    for name, before, score in (("Ferry", 48.0, 40.0), ("Pier", 45.0, 45.0), ("Quay", 80.0, 80.0)):
+        project = ProjectFactory(name=name)
+        keep_score(project, before, FEBRUARY)
+        keep_score(project, score, coverage=0.9, financial=None)
+    address = "/projects/?band=red&sort=-overall"
+
+    message = sent_view(address, clock, "What is red")
+
+    assert message.subject == "What is red. Mar 2026: 3 projects, first Pier with 45.0, red"
+    told = message.body.split("Open the view")[0].splitlines()
+    assert told[2:] == [
+        "March 2026: 3 projects, first Pier with 45.0, red.",
+        "Filtered by Overall band: Red. In this order: overall, falling.",
+        "The month is not closed; these scores may still change.",
+        "",
+        "1. Pier: 45.0, red, 90% known, 0.0 since Feb 2026",
+        "   Tactical 45.0, Value creation 45.0, Longevity 45.0, Financial unknown",
+        f"2. Ferry: 40.0, red, 90% known, {MINUS}8.0 since Feb 2026",
+        "   Tactical 40.0, Value creation 40.0, Longevity 40.0, Financial unknown",
+        "3. Kiosk: 30.0, red, 100% known",
+        "   Tactical 30.0, Value creation 30.0, Longevity unknown, Financial 30.0",
+        "",
+    ]
+    [(html, _kind)] = message.alternatives
+    words = plain(html)
+    assert f"Ferry 40.0 Red 90% known {MINUS}8.0 since Feb 2026 40.0 40.0 40.0 unknown" in words
+    assert "Quay" not in words
+    assert "Meridian" not in words
+
+
+def test_a_long_list_is_told_by_its_first_lines_and_the_rest_counted(
+    organisation: Organisation, clock: Clock
+) -> None:
+    for number in range(12):
+        keep_score(ProjectFactory(name=f"P{number}"), 50.0 + number)
+
+    message = sent_view("/projects/", clock)
+
+    assert "10. P8: 58.0, amber" in message.body
+    assert "P9" not in message.body
+    assert "and 3 more" in message.body.splitlines()
+    assert "Nothing is filtered. In this order: overall, rising." in message.body
+
+
+def test_an_empty_list_says_that_nothing_fits(organisation: Organisation, clock: Clock) -> None:
+    message = sent_view("/projects/?stage=closed", clock)
+
+    assert message.subject == "Mine. Mar 2026: 0 projects"
+    assert "Nothing fits at present." in message.body
+
+
+def test_a_view_of_customers_tells_their_risk(organisation: Organisation, clock: Clock) -> None:
+    for name, score in (("Acme", 40.0), ("Bolt", 90.0)):
+        keep_score(CustomerFactory(name=name), score)
+
+    body = sent_view("/customers/?risk=at_risk", clock).body.splitlines()
+
+    place = body.index("1. Acme: 40.0, red, 100% known")
+    assert body[place + 1].startswith("   At risk: red")
+    assert not any("Bolt" in line for line in body)
+
+
+@pytest.mark.parametrize(
+    ("factory", "address"),
+    [
+        (SegmentFactory, "/segments/"),
+        (PortfolioFactory, "/portfolios/"),
+        (ServiceFactory, "/services/?q=watched"),
+    ],
+)
+def test_every_list_is_told_as_a_list(
+    organisation: Organisation, clock: Clock, factory: Callable[..., Any], address: str
+) -> None:
+    keep_score(factory(name="Watched"), 66.0)
+
+    assert "Watched: 66.0, amber, 100% known" in sent_view(address, clock).body
+
+
+def test_a_list_keeps_to_its_month_and_to_what_it_is_compared_with(
+    organisation: Organisation, clock: Clock
+) -> None:
+    ferry = ProjectFactory(name="Ferry")
+    for month, score in (("2025-02", 70.0), ("2026-01", 50.0), ("2026-02", 60.0)):
+        keep_score(ferry, score, Month.parse(month))
+    address = "/projects/?month=2026-02&against=last-year"
+
+    message = sent_view(address, clock)
+
+    assert f"1. Ferry: 60.0, amber, 100% known, {MINUS}10.0 since Feb 2025" in message.body
+    assert f"https://pmo.example.com{address}" in message.body
+
+
+def test_a_view_of_a_subject_is_compared_with_what_it_keeps_to(
+    organisation: Organisation, clock: Clock
+) -> None:
+    keep_score(organisation, 70.0, Month.parse("2025-03"))
+
+    message = sent_view("/summary/?against=last-year", clock)
+
+    assert f"overall 62.5, amber, {MINUS}7.5 since Mar 2025" in message.subject
+
+
+@pytest.mark.parametrize("query", ["?month=soon", "?against=soon"])
+def test_a_view_that_names_no_month_rests(
+    organisation: Organisation, clock: Clock, query: str
+) -> None:
+    ada = person()
+    view = SavedViewFactory(user=ada, address=f"/projects/{query}")
+    subscription = subscribe(ada, wish(view=view))
+    move_to(clock, "2026-04-13 05:00")
+
+    assert tick() == []
+    subscription.refresh_from_db()
+    assert subscription.rests == Rest.NO_PAGE
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_writing_a_list_costs_as_many_queries_for_each_mail(
+    organisation: Organisation, clock: Clock, size: int, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(size):
+        keep_score(ProjectFactory(), 50.0)
+        ada = person(f"ada{number}")
+        view = save_view(ada, name="List", address="/projects/", keeps_month=False)
+        subscribe(ada, wish(view=view))
+    move_to(clock, "2026-04-13 05:00")
+    with django_assert_max_num_queries(5 + 25 * size):
+        assert write_due_mails() == size
 
 
 def test_before_anything_is_measured_nothing_is_sent_and_the_moment_passes(clock: Clock) -> None:

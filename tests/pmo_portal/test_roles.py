@@ -46,6 +46,8 @@ def test_every_role_may_read() -> None:
         ("metrics.close_months", {Role.PMO_LEAD, Role.ADMINISTRATOR}),
         ("auth.change_user", {Role.ADMINISTRATOR}),
         ("django_celery_beat.change_periodictask", {Role.ADMINISTRATOR}),
+        ("dashboards.delete_subscription", {Role.ADMINISTRATOR}),
+        ("dashboards.change_subscription", set()),
         ("metrics.change_measurement", set()),
         ("metrics.delete_measurement", set()),
         ("metrics.change_score", set()),

@@ -106,7 +106,12 @@ def person_choices() -> list[Choice]:
 
 
 def approval_page(
-    user: User, *, metric: str = "", person: str = "", number: str | None = None
+    user: User,
+    *,
+    metric: str = "",
+    person: str = "",
+    number: str | None = None,
+    per_page: int = PER_PAGE,
 ) -> Page[WaitingValue]:
     """The queue, the oldest first; a fixed number of queries a page."""
     rows = (
@@ -122,7 +127,7 @@ def approval_page(
         rows = rows.filter(metric__code=metric)
     if person:
         rows = rows.filter(entered_by__username=person)
-    page: Any = Paginator(rows, PER_PAGE).get_page(number)
+    page: Any = Paginator(rows, per_page).get_page(number)
     page.object_list = _described(list(page.object_list), user)
     shown: Page[WaitingValue] = page
     return shown
@@ -340,7 +345,7 @@ class OpenProposal:
     decimals: int
 
 
-def proposal_page(number: str | None) -> Page[OpenProposal]:
+def proposal_page(number: str | None, *, per_page: int = PER_PAGE) -> Page[OpenProposal]:
     """What waits for a decision, the oldest first; a fixed number of queries."""
     latest = Measurement.objects.filter(
         metric=OuterRef("metric"), subject=OuterRef("subject")
@@ -351,7 +356,7 @@ def proposal_page(number: str | None) -> Page[OpenProposal]:
         .annotate(latest_key=Subquery(latest.values("pk")[:1]))
         .order_by("proposed_at", "pk")
     )
-    page: Any = Paginator(rows, PER_PAGE).get_page(number)
+    page: Any = Paginator(rows, per_page).get_page(number)
     found: list[Any] = list(page.object_list)
     recorded = Measurement.objects.in_bulk(
         [row.latest_key for row in found if row.latest_key is not None]

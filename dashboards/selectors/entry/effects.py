@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from dashboards.presentation.numbers import change_text, score_text, value_text
 from dashboards.selectors.explain import shown_decimals
 from dashboards.selectors.months import current_month, default_month
@@ -227,12 +229,15 @@ def _reasons(
     by_code = {row.code: row for row in explanation.metrics.values()}
     if not after and not before.lines:
         if before.is_on_a_line:
-            yield f"No value of {metric.name} is in force in {before.month}."
+            yield _("No value of %(metric)s is in force in %(month)s.") % {
+                "metric": metric.name,
+                "month": before.month,
+            }
         else:
-            yield (
-                f"No line of the scorecard of {subject.name} takes in {metric.name}, so no score "
-                "depends on it."
-            )
+            yield _(
+                "No line of the scorecard of %(subject)s takes in %(metric)s, so no score depends"
+                " on it."
+            ) % {"subject": subject.name, "metric": metric.name}
         return
     for code in sorted({*after, *before.lines}, key=lambda code: (code != metric.code, code)):
         yield _reason(metric, by_code[code], before.lines.get(code), after.get(code))
@@ -245,26 +250,52 @@ def _reason(
     line: LineScore | None,
 ) -> str:
     """One line in one sentence: value, score and what it adds to its category."""
-    name = metric.name if metric == entered else f"{metric.name} (made with {entered.name})"
+    name = metric.name
+    if metric != entered:
+        name = _("%(metric)s (made with %(entered)s)") % {"metric": name, "entered": entered.name}
     if line is None:
-        return f"{name} has no value in force any more."
+        return _("%(metric)s has no value in force any more.") % {"metric": name}
     decimals = shown_decimals(metric.decimals, line.value, was.value if was else None)
     category = Category(line.category).label.lower()
     now = value_text(line.value, metric.unit, decimals)
+    said = {
+        "metric": name,
+        "value": now,
+        "score": score_text(line.score),
+        "points": score_text(line.points),
+        "category": category,
+    }
+    if was is None and line.points is None:
+        told = _(
+            "%(metric)s: %(value)s is in force, where no value was before. It scores %(score)s."
+        )
+        return told % said
     if was is None:
-        words = f"{name}: {now} is in force, where no value was before. It scores "
-        words += score_text(line.score)
-        if line.points is not None:
-            words += f" and adds {score_text(line.points)} points to {category}"
-        return f"{words}."
+        told = _(
+            "%(metric)s: %(value)s is in force, where no value was before. It scores %(score)s and"
+            " adds %(points)s points to %(category)s."
+        )
+        return told % said
     if was == line:
-        return f"{name} stays {now} in this month, so its score stays {score_text(line.score)}."
-    words = f"{name} {value_text(was.value, metric.unit, decimals)} \N{RIGHTWARDS ARROW} {now}: "
-    words += f"its score went from {score_text(was.score)} to {score_text(line.score)}"
+        told = _("%(metric)s stays %(value)s in this month, so its score stays %(score)s.")
+        return told % said
+    said["before"] = value_text(was.value, metric.unit, decimals)
+    said["score_before"] = score_text(was.score)
+    told = _(
+        "%(metric)s %(before)s → %(value)s: its score went from %(score_before)s to %(score)s."
+    )
     if line.points is not None and was.points is not None:
         moved = line.points - was.points
         if moved >= 0:
-            words += f", adding {change_text(moved)} points to {category}"
+            said["points"] = change_text(moved)
+            told = _(
+                "%(metric)s %(before)s → %(value)s: its score went from %(score_before)s to"
+                " %(score)s, adding %(points)s points to %(category)s."
+            )
         else:
-            words += f", taking {score_text(-moved)} points from {category}"
-    return f"{words}."
+            said["points"] = score_text(-moved)
+            told = _(
+                "%(metric)s %(before)s → %(value)s: its score went from %(score_before)s to"
+                " %(score)s, taking %(points)s points from %(category)s."
+            )
+    return told % said

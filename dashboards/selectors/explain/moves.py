@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from dashboards.figures import ChangeBridge, Part
 from dashboards.presentation.months import month_label, month_name
 from dashboards.presentation.numbers import change_text, listed, score_text
@@ -23,17 +26,17 @@ SMALLEST_MOVE = 0.05
 """What would be shown as 0.0 is not told one by one."""
 
 CAUSES = {
-    "values": "New and changed values",
-    "evidence": "Data that faded, ended or came back",
-    "definition": "Changed rules",
-    "below": "Inside parts that are not opened here",
-    "balance": "Balance between the categories",
+    "values": gettext_lazy("New and changed values"),
+    "evidence": gettext_lazy("Data that faded, ended or came back"),
+    "definition": gettext_lazy("Changed rules"),
+    "below": gettext_lazy("Inside parts that are not opened here"),
+    "balance": gettext_lazy("Balance between the categories"),
 }
 CAUSE_WORDS = {
-    "values": "values",
-    "evidence": "evidence",
-    "definition": "rules",
-    "below": "inside it",
+    "values": gettext_lazy("values"),
+    "evidence": gettext_lazy("evidence"),
+    "definition": gettext_lazy("rules"),
+    "below": gettext_lazy("inside it"),
 }
 
 
@@ -141,12 +144,13 @@ def change_story(explanation: Explanation) -> ChangeStory | None:
     assert change.before is not None  # a change is told of two scores only
     assert change.now is not None
     before_label, label = month_label(explanation.against), month_label(explanation.month)
-    since = f"since {month_name(explanation.against)}"
+    since = _("since %(month)s") % {"month": month_name(explanation.against)}
     if explanation.is_restated:
-        before_label, label = f"{label} as reported", f"{label} now"
-        since = "since it was reported"
+        before_label = _("%(month)s as reported") % {"month": label}
+        label = _("%(month)s now") % {"month": label}
+        since = _("since it was reported")
     elif explanation.closing is not None:
-        label = f"{label} as reported"
+        label = _("%(month)s as reported") % {"month": label}
     # In the fixed order of the categories, the balance last.
     parts = sorted(change.parts, key=lambda part: (part.kind != "category", part.number))
     return ChangeStory(
@@ -217,12 +221,12 @@ def _name(explanation: Explanation, change: Change) -> str:
         case "category":
             return str(Category(CATEGORIES[change.number]).label)
         case "group":
-            return GROUP_TITLES[GROUPS[change.number]]
+            return str(GROUP_TITLES[GROUPS[change.number]])
         case "metric":
             return explanation.metric_of(change.number).name
         case "subject":
             return explanation.subject_of(change).name
-    return change.kind.capitalize()
+    return _("Balance")
 
 
 def _causes_of(changes: Sequence[Change]) -> Iterator[Cause]:
@@ -236,16 +240,17 @@ def _causes_of(changes: Sequence[Change]) -> Iterator[Cause]:
             present.add(key)
     for key, label in CAUSES.items():
         if key in present:
-            yield Cause(key, label, points[key])
+            yield Cause(key, str(label), points[key])
 
 
 def _detail(move: Move) -> str:
     """For the hover text and the table: what its score did, and why."""
     if move.kind == "balance":
-        return "What the rule for the overall score takes away from the mean"
-    scores = f"score {score_text(move.before)} to {score_text(move.now)}"
+        return _("What the rule for the overall score takes away from the mean")
+    said = {"before": score_text(move.before), "now": score_text(move.now)}
+    scores = _("score %(before)s to %(now)s") % said
     if move.before is None:
-        scores = f"came with {score_text(move.now)}"
+        scores = _("came with %(now)s") % said
     elif move.now is None:
-        scores = f"went with {score_text(move.before)}"
+        scores = _("went with %(before)s") % said
     return listed([words for words in (scores, move.why) if words])

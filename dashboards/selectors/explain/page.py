@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import Exists, Func, Subquery, Value
+from django.utils.translation import gettext as _
 
 from dashboards.presentation.bands import BandLimits
 from dashboards.selectors.explain.moves import ChangeStory, change_story
@@ -310,9 +311,13 @@ def _balance_points(explanation: Explanation) -> float | None:
 
 def _why_no_change(explanation: Explanation, against: Month, scored: Collection[Month]) -> str:
     if explanation.is_restated and against not in scored:
-        return f"Nothing stands in {against} now, so there is nothing to compare with."
+        return _("Nothing stands in %(month)s now, so there is nothing to compare with.") % {
+            "month": against
+        }
     if against not in scored:
-        return f"Nothing is scored in {against}, so there is no change to tell."
+        return _("Nothing is scored in %(month)s, so there is no change to tell.") % {
+            "month": against
+        }
     return explanation.reason
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.utils.translation import gettext_lazy
+
 from dashboards.selectors.explain.opened import STEP, Opened
 from dashboards.selectors.explain.records import Record, Records
 from metrics.choices import Band, Category
@@ -26,12 +28,12 @@ MOST_DECIMALS = 4
 """How exactly a value is shown whose metric does not say."""
 
 GROUP_TITLES = {
-    "own": "Own metrics",
-    "engagements": "Engagements",
-    "projects": "Projects",
-    "services": "Services",
-    "customers": "Customers",
-    "segments": "Segments",
+    "own": gettext_lazy("Own metrics"),
+    "engagements": gettext_lazy("Engagements"),
+    "projects": gettext_lazy("Projects"),
+    "services": gettext_lazy("Services"),
+    "customers": gettext_lazy("Customers"),
+    "segments": gettext_lazy("Segments"),
 }
 
 
@@ -229,7 +231,7 @@ class _Builder:
             GroupPart,
             key=path,
             category=category,
-            title=GROUP_TITLES[name],
+            title=str(GROUP_TITLES[name]),
             share=node.weight or 0.0,
             score=node.score,
             band=Band(node.band),

@@ -6,10 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboards.presentation.counts import CATEGORIES as COUNTED_CATEGORIES
+from dashboards.presentation.counts import count_text
 from dashboards.presentation.months import month_name
 from dashboards.presentation.numbers import (
     SCORE_DECIMALS,
-    counted,
     listed,
     percent_text,
     signed,
@@ -19,7 +23,7 @@ from metrics.explaining import Explanation
 from metrics.models import Score
 from metrics.scoring.columns import ALWAYS, CATEGORIES, FINANCIAL, NEVER, TOLERANCE, Card
 from metrics.scoring.explanation import Node
-from projects.choices import SubjectKind
+from projects.choices import kind_word
 from projects.months import Month
 
 MOST_DECIMALS = 6
@@ -41,13 +45,13 @@ def what_is_not_on_record(explanation: Explanation) -> str:
     """Why what stood at a closing cannot be told; empty where there is something to tell."""
     name = explanation.subject.name
     if not _is_there(explanation):
-        return f"What was on record of {name} then was not kept."
+        return _("What was on record of %(name)s then was not kept.") % {"name": name}
     if card_of(explanation) is None:
-        return f"The scorecard that {name} had then was not kept."
+        return _("The scorecard that %(name)s had then was not kept.") % {"name": name}
     if not explanation.ledger.metric_rows:
-        return "The metrics that there were then were not kept."
+        return _("The metrics that there were then were not kept.")
     if explanation.node is None:
-        return f"The values that {name} had then were not kept."
+        return _("The values that %(name)s had then were not kept.") % {"name": name}
     return ""
 
 
@@ -65,36 +69,55 @@ def why_no_scores(explanation: Explanation, scored_months: Sequence[Month]) -> s
     """Why nothing is stored of the subject in the month."""
     subject, month = explanation.subject, explanation.month
     if not _is_there(explanation) and explanation.as_of is not None:
-        return f"{subject.name} was not there yet when {month_name(month)} was closed."
+        return _("%(name)s was not there yet when %(month)s was closed.") % {
+            "name": subject.name,
+            "month": month_name(month),
+        }
     if card_of(explanation) is None:
-        kind = SubjectKind(subject.kind).label.lower()
-        return (
-            f"{subject.name} has no scorecard: it names none of its own, and there is no default "
-            f"for its kind ({kind}). Without one nothing is expected of it."
-        )
+        return _(
+            "%(subject)s has no scorecard: it names none of its own, and there is no"
+            " default for its kind (%(kind)s). Without one nothing is expected of it."
+        ) % {"subject": subject.name, "kind": kind_word(subject.kind)}
     number, definitions = _number(explanation), explanation.ledger.definitions
     first, last = int(definitions.active_from[number]), int(definitions.active_until[number])
     if not first <= month <= last:
-        return f"{subject.name} is not measured in {month_name(month)}. {_span(first, last)}"
+        return _("%(subject)s is not measured in %(month)s. %(span)s") % {
+            "subject": subject.name,
+            "month": month_name(month),
+            "span": _span(first, last),
+        }
     if explanation.node is None:
-        return (
-            f"Nothing is expected of {subject.name} in {month_name(month)}: no line of its "
-            "scorecard applies to it then, and no member of its groups is measured."
-        )
+        return _(
+            "Nothing is expected of %(subject)s in %(month)s: no line of its scorecard"
+            " applies to it then, and no member of its groups is measured."
+        ) % {"subject": subject.name, "month": month_name(month)}
     if not scored_months:
-        return f"Nothing has been scored of {subject.name} yet."
-    return (
-        f"Nothing is scored in {month_name(month)}. The scores of {subject.name} go from "
-        f"{month_name(scored_months[0])} to {month_name(scored_months[-1])}."
-    )
+        return _("Nothing has been scored of %(subject)s yet.") % {"subject": subject.name}
+    return _(
+        "Nothing is scored in %(month)s. The scores of %(name)s go from %(first)s to %(last)s."
+    ) % {
+        "month": month_name(month),
+        "name": subject.name,
+        "first": month_name(scored_months[0]),
+        "last": month_name(scored_months[-1]),
+    }
 
 
 def _span(first: int, last: int) -> str:
     if first > last:
-        return "Its span lies outside the organisation's, so it is never measured."
-    start = "" if first == ALWAYS else f" from {month_name(Month(first))}"
-    end = "" if last == NEVER else f" to {month_name(Month(last))}"
-    return f"It is measured{start}{end}, the spans of what it belongs to considered."
+        return _("Its span lies outside the organisation's, so it is never measured.")
+    if first == ALWAYS and last == NEVER:
+        return _("It is measured, the spans of what it belongs to considered.")
+    if last == NEVER:
+        told = _("It is measured from %(first)s, the spans of what it belongs to considered.")
+        return told % {"first": month_name(Month(first))}
+    if first == ALWAYS:
+        told = _("It is measured to %(last)s, the spans of what it belongs to considered.")
+        return told % {"last": month_name(Month(last))}
+    told = _(
+        "It is measured from %(first)s to %(last)s, the spans of what it belongs to considered."
+    )
+    return told % {"first": month_name(Month(first)), "last": month_name(Month(last))}
 
 
 def why_insufficient(explanation: Explanation) -> str:
@@ -108,34 +131,39 @@ def why_insufficient(explanation: Explanation) -> str:
         if part.kind == "category" and part.weight and part.score is not None
     ]
     if not used:
-        return "No category that counts has a score, so there is no overall score."
+        return _("No category that counts has a score, so there is no overall score.")
     if used == [FINANCIAL]:
-        return (
-            "Only the financial category has a score. Financial numbers never stand alone, so "
-            "there is no overall score."
+        return _(
+            "Only the financial category has a score. Financial numbers never stand alone, so"
+            " there is no overall score."
         )
     if len(used) < card.min_categories:
         names = listed([str(Category(CATEGORIES[number]).label) for number in used])
-        return (
-            f"Only {names} {'has' if len(used) == 1 else 'have'} a score; the scorecard asks for "
-            f"{counted(card.min_categories, 'category', 'categories')}."
+        told = ngettext(
+            "Only %(names)s has a score; the scorecard asks for %(categories)s.",
+            "Only %(names)s have a score; the scorecard asks for %(categories)s.",
+            len(used),
         )
-    return (
-        f"Only {percent_text(node.coverage)} of the evidence is in; the scorecard asks for "
-        f"{percent_text(card.min_coverage)}, so there is no overall score."
-    )
+        asked = count_text(card.min_categories, COUNTED_CATEGORIES)
+        return told % {"names": names, "categories": asked}
+    return _(
+        "Only %(coverage)s of the evidence is in; the scorecard asks for"
+        " %(min_coverage)s, so there is no overall score."
+    ) % {"coverage": percent_text(node.coverage), "min_coverage": percent_text(card.min_coverage)}
 
 
 def why_category_insufficient(node: Node | None, card: Card | None) -> str:
     """Said in place of a category's change where it has no score."""
     if card is None or node is None or node.coverage is None:
-        return "Nothing is expected here"
+        return _("Nothing is expected here")
     if node.score is not None:
         return ""
     if node.coverage + TOLERANCE < card.min_coverage:
-        known = percent_text(node.coverage) if node.coverage else "Nothing"
-        return f"{known} known; a score needs {percent_text(card.min_coverage)}"
-    return "No value in force"
+        said = {"known": percent_text(node.coverage), "asked": percent_text(card.min_coverage)}
+        if not node.coverage:
+            return _("Nothing known; a score needs %(asked)s") % said
+        return _("%(known)s known; a score needs %(asked)s") % said
+    return _("No value in force")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +202,7 @@ def differences(stored: Score | None, explanation: Explanation) -> tuple[Discrep
     parts = {} if node is None else {p.number: p for p in node.parts if p.kind == "category"}
     found = [
         Discrepancy(
-            "Overall",
+            _("Overall"),
             None if stored is None else stored.overall_score,
             None if node is None else node.score,
         )
@@ -191,7 +219,7 @@ def differences(stored: Score | None, explanation: Explanation) -> tuple[Discrep
         )
         found.append(
             Discrepancy(
-                f"{category.label}, percent known",
+                _("%(category)s, percent known") % {"category": category.label},
                 None if measure is None else measure.coverage * 100,
                 None if part is None or part.coverage is None else part.coverage * 100,
             )

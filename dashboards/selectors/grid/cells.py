@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import FloatField, Value
+from django.utils.translation import gettext as _
 
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.months import month_label
@@ -160,12 +161,18 @@ class CellReader:
     def rights_lock(self, metric: MetricDefinition, subject: SubjectChoice) -> str:
         """Why a person may not enter any value of a row, or nothing."""
         if metric.is_computed:
-            return f"{metric.name} is computed by its formula; enter the values that it is made of."
+            return _(
+                "%(metric)s is computed by its formula; enter the values that it is made of."
+            ) % {"metric": metric.name}
         if self.desk.may_enter(metric, subject):
             return ""
         owners = self.desk.rights.claims.owners(metric.pk, subject.pk)
         names = sorted(self.names[owner] for owner in owners if owner in self.names)
-        return f"Entered by {listed(names)}." if names else "Assigned to somebody else."
+        return (
+            _("Entered by %(names)s.") % {"names": listed(names)}
+            if names
+            else _("Assigned to somebody else.")
+        )
 
     def _lock(self, place: Place, is_recorded: bool) -> tuple[str, str]:
         metric, subject, period = place.metric, place.subject, place.period
@@ -175,13 +182,22 @@ class CellReader:
         if not overlaps(subject.facts, period):
             return "span", outside_span(subject.facts, label)
         if period.month in self.closed:
-            sentence = f"{month_label(period.month)} is closed"
+            sentence = _("%(month)s is closed") % {"month": month_label(period.month)}
             if is_recorded:
-                return "closed", f"{sentence}; a PMO lead can reopen it."
-            return "closed", f"{sentence}. A late first value can be given in the form."
+                return "closed", _("%(sentence)s; a PMO lead can reopen it.") % {
+                    "sentence": sentence
+                }
+            return "closed", _("%(sentence)s. A late first value can be given in the form.") % {
+                "sentence": sentence
+            }
         if self.desk.is_exempt(metric, subject, period.month):
             return "exempt", (
-                f"{metric.name} does not apply to {subject.name} in {month_label(period.month)}."
+                _("%(metric)s does not apply to %(subject)s in %(month)s.")
+                % {
+                    "metric": metric.name,
+                    "subject": subject.name,
+                    "month": month_label(period.month),
+                }
             )
         return "", ""
 

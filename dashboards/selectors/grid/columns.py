@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+
 from dashboards.presentation.months import month_label
 from metrics.choices import Cadence
 from metrics.closed_months import ClosedMonths
@@ -108,7 +111,7 @@ def _column(period: Period, running: Period, starts_in: int, closed: ClosedMonth
         period,
         period.label(starts_in),
         _title(period, starts_in),
-        "closed" if is_closed else "not over yet" if is_running else "",
+        gettext("closed") if is_closed else gettext("not over yet") if is_running else "",
         is_running,
         is_closed,
     )
@@ -119,5 +122,5 @@ def _title(period: Period, starts_in: int) -> str:
     if period.cadence == Cadence.MONTH:
         return month_label(Month.of(period.start))
     if period.cadence == Cadence.DAY:
-        return period.start.strftime("%a %d %b %Y")
+        return date_format(period.start, pgettext("day of the week and date", "D d M Y"))
     return label

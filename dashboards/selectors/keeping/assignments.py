@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy
 
 from dashboards.selectors.months import current_month
 from metrics.choices import Category
@@ -69,7 +70,7 @@ class MetricRow:
 
     @property
     def kind_plural(self) -> str:
-        return PLURALS[SubjectKind(self.metric.subject_kind)]
+        return str(PLURALS[SubjectKind(self.metric.subject_kind)])
 
     def fits(self, wanted: str) -> bool:
         match wanted:
@@ -125,13 +126,13 @@ class WhoEntersWhat:
 
 
 PLURALS = {
-    SubjectKind.ORGANISATION: "organisation",
-    SubjectKind.PORTFOLIO: "portfolios",
-    SubjectKind.PROJECT: "projects",
-    SubjectKind.SEGMENT: "segments",
-    SubjectKind.CUSTOMER: "customers",
-    SubjectKind.SERVICE: "services",
-    SubjectKind.ENGAGEMENT: "engagements",
+    SubjectKind.ORGANISATION: gettext_lazy("organisation"),
+    SubjectKind.PORTFOLIO: gettext_lazy("portfolios"),
+    SubjectKind.PROJECT: gettext_lazy("projects"),
+    SubjectKind.SEGMENT: gettext_lazy("segments"),
+    SubjectKind.CUSTOMER: gettext_lazy("customers"),
+    SubjectKind.SERVICE: gettext_lazy("services"),
+    SubjectKind.ENGAGEMENT: gettext_lazy("engagements"),
 }
 
 _CATEGORIES = list(Category.values)

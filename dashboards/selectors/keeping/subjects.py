@@ -187,7 +187,12 @@ def sort_in_force(kind: str, wanted: str) -> str:
 
 
 def subject_page(
-    kind: SubjectKind, chosen: SubjectFilter, *, sort: str = DEFAULT_SORT, number: str = "1"
+    kind: SubjectKind,
+    chosen: SubjectFilter,
+    *,
+    sort: str = DEFAULT_SORT,
+    number: str = "1",
+    per_page: int = SUBJECTS_PER_PAGE,
 ) -> Page[SubjectRow]:
     """A page of the subjects of a kind that pass the filter."""
     has_default = Scorecard.objects.filter(subject_kind=kind, is_default=True).exists()
@@ -205,7 +210,7 @@ def subject_page(
         place = PLACE_OF[kind][0]
         names += [f"{place}__name", f"{place}__code"]
     ordered = rows.order_by(_order(kind, sort), "code").values(*names)
-    page: Page[Any] = Paginator(ordered, SUBJECTS_PER_PAGE).get_page(number)
+    page: Page[Any] = Paginator(ordered, per_page).get_page(number)
     page.object_list = [_row(kind, values) for values in page.object_list]
     return page
 

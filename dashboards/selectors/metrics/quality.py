@@ -133,13 +133,17 @@ class QualityPage:
     last: Month
     sources: tuple[SourceQuality, ...]
     debtors: tuple[Debtors, ...]
-    lacking: tuple[Lacking, ...]
-    """The worst, at most `SHOWN`."""
-    lacking_count: int
+    all_lacking: tuple[Lacking, ...]
+    """Of whom most is missing first."""
+
+    @property
+    def lacking(self) -> tuple[Lacking, ...]:
+        """Those that a page names."""
+        return self.all_lacking[:SHOWN]
 
     @property
     def more_lacking(self) -> int:
-        return self.lacking_count - len(self.lacking)
+        return len(self.all_lacking) - len(self.lacking)
 
     @property
     def has_any(self) -> bool:
@@ -249,8 +253,7 @@ class _Survey:
             self.last,
             tuple(sources),
             self._debtors(),
-            _lacking(worst[:SHOWN]),
-            len(worst),
+            _lacking(worst),
         )
 
     def _arrivals(self, metric: MetricDefinition) -> Arrivals:

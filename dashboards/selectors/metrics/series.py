@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboards.figures import Chart, SubjectValues, ValuePoint, ValueSeries, value_series_chart
+from dashboards.selectors.events import marks_of_all
 from dashboards.selectors.metrics.values import ValueNow, ValuesNow, only_needed_by
 from dashboards.selectors.search import fits
 from metrics.choices import Cadence
@@ -94,7 +95,7 @@ def value_series_of(
     is_opened = not texts
     if is_opened:
         texts = _lowest(metric, values)
-    found, near, unknown = _find(metric, texts)
+    found, near, unknown = _find(metric, texts, values)
     chosen = found[:MOST_SUBJECTS]
     codes = [] if is_opened else [code for _key, code, _name in chosen]
 
@@ -130,13 +131,17 @@ def _lowest(metric: MetricDefinition, values: ValuesNow | None) -> list[str]:
     )
 
 
-def _find(metric: MetricDefinition, texts: Sequence[str]) -> tuple[list[Row], list[Row], list[str]]:
+def _find(
+    metric: MetricDefinition, texts: Sequence[str], values: ValuesNow | None
+) -> tuple[list[Row], list[Row], list[str]]:
     """The subjects that are meant, others that may be, and what means nobody; in one query.
 
-    What is no code is a name or a part of one; where it fits one subject only, that one is meant.
+    Codes of subjects with a value in force are known without it. What is no code is a name or a
+    part of one; where it fits one subject only, that one is meant.
     """
-    if not texts:
-        return [], [], []
+    known = {row.code: (row.pk, row.code, row.name) for row in values.values} if values else {}
+    if known.keys() >= set(texts):
+        return [known[text] for text in texts], [], []
     fitting = Q(code__in=texts)
     for text in texts[:MOST_SUBJECTS]:
         fitting |= fits(text)
@@ -199,8 +204,9 @@ def _chart(
         )
         for key, _code, name in chosen
     ]
+    events = marks_of_all([row[0] for row in chosen], metric.subject_kind, periods[0].start)
     return value_series_chart(
-        ValueSeries(metric.name, subjects, metric.unit, decimals),
+        ValueSeries(metric.name, subjects, metric.unit, decimals, events),
         slug="series",
         title=_("Values over time"),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from django.utils.translation import gettext
 
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.months import month_name
@@ -66,7 +67,7 @@ class Tried:
         missing = [told.why_missing for told in self.inputs if told.why_missing]
         if missing:
             return " ".join(missing)
-        return "A division by zero, or a step whose result is too large to be a number."
+        return gettext("A division by zero, or a step whose result is too large to be a number.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +192,13 @@ class _Rows:
         if is_same:
             value = self._at(row.code, subject, period.month)
             label = period.label(self.bench.fiscal_year_starts_in)
-            why = f"{row.name} has no value for {label}."
+            why = gettext("%(row)s has no value for %(label)s.") % {"row": row.name, "label": label}
         else:
             value = self._in_force(row.code, subject, period.month)
-            why = f"{row.name} has no value in force in {month_name(period.month)}."
+            why = gettext("%(row)s has no value in force in %(month)s.") % {
+                "row": row.name,
+                "month": month_name(period.month),
+            }
         return TriedInput(row, value, "" if value is not None else why)
 
     def _at(self, code: str, subject: int, month: Month) -> float | None:

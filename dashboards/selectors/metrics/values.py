@@ -34,6 +34,8 @@ Points = Sequence[Sequence[float]]
 class ValueNow:
     """A value in force, of one subject."""
 
+    pk: int
+    """The subject's."""
     code: str
     name: str
     kind: str
@@ -167,10 +169,10 @@ def _inputs(metric: Metric) -> frozenset[str]:
     return frozenset() if metric.formula is None else inputs_of(metric.formula)
 
 
-def _names(ledger: Ledger, subjects: Integers) -> dict[int, tuple[str, str, str]]:
+def _names(ledger: Ledger, subjects: Integers) -> dict[int, tuple[int, str, str, str]]:
     keys = [int(ledger.subject_ids[number]) for number in subjects]
     rows = Subject.objects.filter(pk__in=keys).values_list("pk", "code", "name", "kind")
-    return {key: (code, name, kind) for key, code, name, kind in rows}
+    return {row[0]: row for row in rows}
 
 
 def _limits(ledger: Ledger, subject: int) -> BandLimits:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboards.access import ENTER_MEASUREMENTS, UNDO_IMPORTS, needs
+from dashboards.exports.desk import import_rows_table, imports_table
 from dashboards.reports.refused_rows import refused_csv, refused_workbook
 from dashboards.selectors.import_batches import (
     LEFT_SHOWN,
@@ -27,6 +28,7 @@ from dashboards.selectors.import_batches import (
     batches_page,
     shown_rows,
 )
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.month_pages import render_part
 from metrics.batches.refused import refused_table
 from metrics.batches.undoing import undoing_of
@@ -61,7 +63,21 @@ def import_list(request: HttpRequest) -> HttpResponse:
     everybodys = sees_all and request.GET.get("whose") != "mine"
     page = batches_page(request.user, request.GET.get("page"), everybodys=everybodys)
     context = {"imports": page, "sees_all": sees_all, "may_enter": _may_enter(request)}
-    return render(request, "dashboards/import_list.html", context)
+    return page_or_export(
+        request,
+        "dashboards/import_list.html",
+        context,
+        Exports(
+            _("Imports"),
+            {
+                "imports": lambda: imports_table(
+                    batches_page(
+                        request.user, None, everybodys=everybodys, per_page=LEAST_TOO_MANY
+                    ).rows
+                )
+            },
+        ),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,7 +107,29 @@ def import_batch(request: HttpRequest, pk: int) -> HttpResponse:
             return render_part(request, "import_progress", context)
         return HttpResponseClientRefresh()
     status = 422 if refusals else 200
-    return render(request, "dashboards/import_batch.html", context, status=status)
+    label = _("Now") if page.shows_left else _("Before")
+    return page_or_export(
+        request,
+        "dashboards/import_batch.html",
+        context,
+        Exports(
+            _("import %(number)s %(verdict)s") % {"number": pk, "verdict": _verdict(page)},
+            {
+                "rows": lambda: import_rows_table(
+                    batch_page(
+                        batch, request.GET.get("rows", ""), None, per_page=LEAST_TOO_MANY
+                    ).rows,
+                    label_of_before=label,
+                )
+            },
+        ),
+        status=status,
+    )
+
+
+def _verdict(page: BatchPage) -> str:
+    """Of the rows that are shown."""
+    return next((tab.verdict.value for tab in page.tabs if tab.is_chosen), "")
 
 
 def _decide(request: HttpRequest, batch: ImportBatch) -> list[str]:
@@ -184,7 +222,15 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
             (_("Import %(number)s") % {"number": pk}, reverse("import_batch", args=[pk])),
         ],
     }
-    return render(request, "dashboards/import_undo.html", context)
+    return page_or_export(
+        request,
+        "dashboards/import_undo.html",
+        context,
+        Exports(
+            _("import %(number)s left") % {"number": pk},
+            {"rows": lambda: import_rows_table(shown_rows(undoing.left), label_of_before=_("Now"))},
+        ),
+    )
 
 
 def _batch(request: HttpRequest, pk: int) -> ImportBatch:

@@ -15,11 +15,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboards.access import KEEP_DEFINITIONS, needs
-from dashboards.presentation.numbers import counted
+from dashboards.exports.keeping import assignments_table
+from dashboards.presentation.counts import METRICS, PEOPLE, count_text
+from dashboards.presentation.numbers import grouped
 from dashboards.selectors.keeping.assignments import (
     CANNOT,
     NOBODY,
@@ -34,6 +36,7 @@ from dashboards.selectors.keeping.assignments import (
     who_enters_what,
 )
 from dashboards.selectors.keeping.places import indented, portfolio_places
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.keeping.conflicts import keys_in
 from dashboards.views.keeping.fields import refusals_into
 from dashboards.views.keeping.steps import person
@@ -106,10 +109,10 @@ def assignment_list(request: HttpRequest) -> HttpResponse:
     rows: Sequence[MetricRow | PersonRow]
     if by == BY_PERSON:
         rows = [row for row in who.people if form.fits_person(row)]
-        count = counted(len(rows), _("person"), _("people"))
+        count = count_text(len(rows), PEOPLE)
     else:
         rows = [row for row in who.metrics if form.fits_metric(row)]
-        count = counted(len(rows), _("metric"))
+        count = count_text(len(rows), METRICS)
     context = {
         "by": by,
         "who": who,
@@ -122,7 +125,12 @@ def assignment_list(request: HttpRequest) -> HttpResponse:
     }
     if is_asked_for(request, TABLE):
         return render_part(request, "assignments", context)
-    return render(request, "dashboards/assignment_list.html", context)
+    return page_or_export(
+        request,
+        "dashboards/assignment_list.html",
+        context,
+        Exports(_("Who enters what"), {"assignments": lambda: assignments_table(rows)}),
+    )
 
 
 SCOPE_WORDS = {
@@ -226,10 +234,11 @@ def assignment_new(request: HttpRequest) -> HttpResponse:
 
 
 def _new_words(user: User, new: int, asked: int) -> str:
-    words = _("%(person)s now enters %(metrics)s.") % {
-        "person": person_name(user),
-        "metrics": counted(new, _("more metric"), _("more metrics")),
-    }
+    words = ngettext(
+        "%(person)s now enters %(number)s more metric.",
+        "%(person)s now enters %(number)s more metrics.",
+        new,
+    ) % {"person": person_name(user), "number": grouped(new)}
     if new < asked:
         words += " " + _("%(count)s had been theirs already.") % {"count": asked - new}
     return words
@@ -262,7 +271,8 @@ def assignment_remove(request: HttpRequest) -> HttpResponse:
             },
         )
     gone = take_metrics_away(keys, by=person(request), reason=request.POST.get("reason", ""))
-    messages.success(request, _("%(count)s removed.") % {"count": counted(gone, _("assignment"))})
+    removed = ngettext("%(number)s assignment removed.", "%(number)s assignments removed.", gone)
+    messages.success(request, removed % {"number": grouped(gone)})
     return redirect(back)
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.selectors.definition_history import changes_page
 from dashboards.selectors.keeping.links import OTHER_ENDS, link_between, not_linked_yet
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.keeping.conflicts import keys_in, version_sent, version_text
 from dashboards.views.keeping.fields import KeepingForm, form_field
 from dashboards.views.keeping.steps import BACK, Change, person, step_of, take
@@ -27,7 +28,7 @@ from dashboards.views.keeping.subjects import KIND_NAMES, crumbs_to, subject_of
 from dashboards.views.keeping.words import Pending, pending_changes
 from metrics.models import Scorecard, ScorecardAssignment
 from metrics.operations.keeping import SubjectVersion, keep_offer, keep_subject
-from projects.choices import SubjectKind
+from projects.choices import SubjectKind, kind_word
 from projects.models import Engagement, Offer, Subject
 from projects.operations.links import delete_offer
 from projects.operations.recording import changed_fields
@@ -78,7 +79,7 @@ class LinkForm(KeepingForm):
         known = [known for known, _name in self.other_choices]
         other = Subject.objects.filter(code=code, kind=self.other_kind).first()
         if other is None:
-            raise ValidationError(unknown(self.other_kind, code, known), code="unknown")
+            raise ValidationError(unknown(kind_word(self.other_kind), code, known), code="unknown")
         if code not in known:
             raise ValidationError(_linked_already(self.instance), code="unique")
         setattr(self.instance, f"{self.other_kind.value}_id", other.pk)
@@ -314,10 +315,11 @@ def _page(
             "now": pending_changes(form.instance, link) if is_overtaken else [],
             "changes": changes_page(form.before, request.GET.get("page")),
         }
-    return render(
+    return page_or_export(
         request,
         "dashboards/link_edit.html",
         context,
+        Exports(subject.name if end is None else f"{subject.name} {end.name}"),
         status=422 if form.is_bound and form.errors else 200,
     )
 

@@ -28,6 +28,7 @@ from projects.models import (
     Service,
     Subject,
 )
+from projects.naming import in_words
 from projects.operations.recording import changed_fields
 from projects.operations.subjects import COUNTING_FIELDS
 
@@ -241,6 +242,7 @@ class SubjectForm(KeepingForm):
         if name == "parent" and not self.is_new:
             choices = choices.exclude(pk=self.instance.pk)
         field.queryset = choices.order_by("name", "code")
+        field.label = in_words(name).capitalize()
         field.empty_label = _("In no other") if name == "parent" else _("Choose…")
 
     def clean(self) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dashboards.access import KEEP_DEFINITIONS, needs
+from dashboards.exports.keeping import kept_subjects_table
+from dashboards.presentation.counts import OF_KIND, count_text
 from dashboards.presentation.months import month_label
-from dashboards.presentation.numbers import counted
 from dashboards.selectors.keeping.places import indented, portfolio_places, segment_choices
 from dashboards.selectors.keeping.subjects import (
     KEPT_KINDS,
@@ -25,6 +26,7 @@ from dashboards.selectors.keeping.subjects import (
     subject_page,
 )
 from dashboards.selectors.months import current_month
+from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.keeping.subjects import KIND_NAMES
 from dashboards.views.month_pages import is_asked_for, render_part
 from projects.choices import SubjectKind
@@ -98,7 +100,7 @@ def subject_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "subjects": page,
         "sort": sort,
-        "count": counted(page.paginator.count, one, many),
+        "count": count_text(page.paginator.count, OF_KIND[kind]),
         "noun": many,
         "one": one,
         "place": PLACE_OF[kind][1] if kind in PLACE_OF else "",
@@ -113,6 +115,17 @@ def subject_list(request: HttpRequest) -> HttpResponse:
     there_is = {tab.kind: tab.count for _label, tab in tabs}
     # There is one organisation and no more.
     may_add = kind != SubjectKind.ORGANISATION or not there_is[kind]
-    return render(
-        request, "dashboards/subject_list.html", context | {"tabs": tabs, "may_add": may_add}
+    return page_or_export(
+        request,
+        "dashboards/subject_list.html",
+        context | {"tabs": tabs, "may_add": may_add},
+        Exports(
+            str(KIND_NAMES[kind][0]),
+            {
+                TABLE: lambda: kept_subjects_table(
+                    gettext("kept"),
+                    subject_page(kind, form.chosen(), sort=sort, per_page=LEAST_TOO_MANY),
+                )
+            },
+        ),
     )

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods
 
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.presentation.months import month_name
-from dashboards.presentation.numbers import counted, listed
+from dashboards.presentation.numbers import grouped, listed
 from dashboards.selectors.definition_history import Source, changes_page, source_of
 from dashboards.selectors.keeping.links import links_of
 from dashboards.selectors.months import current_month
+from dashboards.views.exports import Exports, page_or_export
 from dashboards.views.keeping.conflicts import merged, version_sent, version_text
 from dashboards.views.keeping.end_forms import EndForm
 from dashboards.views.keeping.steps import BACK, Change, carried, person, step_of, take
@@ -35,6 +36,7 @@ from metrics.operations.projects import ProjectEnd, exemptions_of_closing
 from projects.choices import SubjectKind
 from projects.models import Engagement, Offer, Organisation, Project, Subject
 from projects.months import Month
+from projects.naming import in_words
 from projects.operations.subjects import as_its_kind, delete_subject
 
 KIND_NAMES = {
@@ -248,8 +250,12 @@ def _page(
             "page_url": _page_url(subject),
         }
     is_refused = form.is_bound and (bool(form.errors) or bool(more))
-    return render(
-        request, "dashboards/subject_edit.html", context | more, status=422 if is_refused else 200
+    return page_or_export(
+        request,
+        "dashboards/subject_edit.html",
+        context | more,
+        Exports("" if subject is None else subject.name),
+        status=422 if is_refused else 200,
     )
 
 
@@ -375,7 +381,7 @@ def _goes_with(subject: Subject) -> list[str]:
         counts[_names_of(query.model)] += query.count()
     own = {_names_of(Subject), _names_of(type(subject))}
     told = [
-        counted(number, *names)
+        f"{grouped(number)} {names[number != 1]}"
         for names, number in sorted(counts.items())
         if number and names not in own
     ]
@@ -385,4 +391,4 @@ def _goes_with(subject: Subject) -> list[str]:
 
 
 def _names_of(model: Any) -> tuple[str, str]:
-    return str(model._meta.verbose_name), str(model._meta.verbose_name_plural)
+    return in_words(model._meta.verbose_name), in_words(model._meta.verbose_name_plural)

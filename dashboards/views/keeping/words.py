@@ -18,6 +18,7 @@ from metrics.models import Scorecard
 from metrics.validation.numbers import number_text
 from projects.fields import MonthField
 from projects.months import Month
+from projects.naming import in_words
 from projects.operations.recording import changed_fields
 
 
@@ -42,7 +43,7 @@ def _pending(before: models.Model | None, after: models.Model) -> Iterator[Pendi
             continue
         told = Pending(
             field.name,
-            capitalised(str(field.verbose_name)),
+            capitalised(in_words(field.verbose_name)),
             "" if before is None else words_of(field, before),
             words_of(field, after),
         )
@@ -75,7 +76,7 @@ def words_of(field: Any, row: models.Model) -> str:
     if isinstance(field, MonthField):
         return month_name(Month(value))
     if isinstance(value, date):
-        return date_format(value, "j M Y")
+        return date_format(value, "SHORT_DATE_FORMAT")
     if isinstance(value, Decimal):
         return grouped(value, _decimals(value))
     return number_text(value) if isinstance(value, float) else str(value)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from dashboards.access import KEEP_DEFINITIONS, needs
+from dashboards.presentation.counts import READY_MADE, count_text
 from dashboards.presentation.icons import CATEGORY_ICONS
-from dashboards.presentation.numbers import counted
 from dashboards.views.keeping.steps import person
 from dashboards.views.metrics.editing import crumbs_of
 from metrics.catalogue import CATALOGUE, ReadyMade
@@ -72,6 +72,10 @@ class ShownEntry:
     def inputs(self) -> list[ReadyMade]:
         return [CATALOGUE[code] for code in inputs_in(self.entry)]
 
+    @property
+    def input_names(self) -> str:
+        return ", ".join(entry.name for entry in self.inputs)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownCategory:
@@ -106,7 +110,7 @@ def metric_catalogue(request: HttpRequest) -> HttpResponse:
         "dashboards/metric_catalogue.html",
         {
             "form": form,
-            "count": counted(len(entries), "ready-made metric"),
+            "count": count_text(len(entries), READY_MADE),
             "categories": _by_category(entries, chosen),
             "refusals": refusals,
             "crumbs": crumbs_of(None),

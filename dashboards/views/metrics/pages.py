@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,8 +14,9 @@ from dashboards.exports.metrics import (
     metrics_table,
     overrides_table,
 )
+from dashboards.exports.quality import debtors_table, lacking_table, sources_table
+from dashboards.presentation.counts import METRICS, count_text
 from dashboards.presentation.months import MonthPicker
-from dashboards.presentation.numbers import counted
 from dashboards.selectors.definition_history import changes_page
 from dashboards.selectors.metrics.detail import metric_page_of
 from dashboards.selectors.metrics.listing import MetricFilter, metric_page, sort_in_force
@@ -51,7 +52,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "metrics": page,
-        "count": counted(page.paginator.count, "metric"),
+        "count": count_text(page.paginator.count, METRICS),
         "sort": sort,
         "table": TABLE,
         "has_any": page.paginator.count or any(wanted.values()),
@@ -132,7 +133,16 @@ def metric_quality(request: HttpRequest, code: str) -> HttpResponse:
         request,
         "dashboards/metric_quality.html",
         context,
-        Exports(page.metric.name, charts=charts),
+        Exports(
+            page.metric.name,
+            {
+                "completeness": lambda: sources_table(page),
+                "owed": lambda: debtors_table(page),
+                "lacking": lambda: lacking_table(page),
+            },
+            page.last,
+            charts=charts,
+        ),
     )
 
 
@@ -150,5 +160,5 @@ def metric_history(request: HttpRequest, code: str) -> HttpResponse:
         ],
     }
     if is_asked_for(request, HISTORY):
-        return render_part(request, "metric_history", context)
-    return render(request, "dashboards/metric_history.html", context)
+        return render_part(request, "metric_history", {**context, **offers(tables=["changes"])})
+    return page_or_export(request, "dashboards/metric_history.html", context, Exports(metric.name))

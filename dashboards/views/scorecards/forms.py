@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.selectors.scorecard_pages import groups_of, metrics_to_weigh
@@ -98,8 +99,11 @@ class ScorecardForm(forms.ModelForm):
                 code = name.removeprefix(LINE)
                 self.add_error(
                     None,
-                    f"{quoted(code)} can't stand on this scorecard: there is no such metric with a"
-                    f" curve for each {self.instance.subject_kind}.",
+                    gettext(
+                        "%(code)s can't stand on this scorecard: there is no such metric with"
+                        " a curve for each %(subject_kind)s."
+                    )
+                    % {"code": quoted(code), "subject_kind": self.instance.subject_kind},
                 )
         return cleaned
 

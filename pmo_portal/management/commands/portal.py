@@ -218,7 +218,7 @@ def programs(door: int) -> list[Program]:
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "pmo_portal", "--quiet"]
     logs = kept_at(".log")
-    web = ["gunicorn", "pmo_portal.wsgi", "--bind", f"fd://{door}"]
+    web = ["gunicorn", "pmo_portal.wsgi_to_try", "--bind", f"fd://{door}"]
     web += ["--threads", "8", "--graceful-timeout", "3", "--no-control-socket"]
     # One worker alone: there is nobody to gossip with.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -1,6 +1,6 @@
 // Copying to a spreadsheet and pasting from one, and filling down.
 import { parseBlock, writeBlock } from "./texts.js";
-import { counted } from "./words.js";
+import { counted, told } from "./words.js";
 
 export class Clipboard {
   constructor(sheet) {
@@ -21,7 +21,7 @@ export class Clipboard {
     if (this.sheet.hasFocus()) {
       event.preventDefault();
       event.clipboardData.setData("text/plain", this.copied());
-      this.sheet.say(`${counted(this.selection.cells.length, "cell")} copied.`);
+      this.sheet.say(counted("copied", this.selection.cells.length));
     }
   }
 
@@ -36,7 +36,7 @@ export class Clipboard {
   paste(text) {
     const block = parseBlock(text);
     if (block.every((row) => row.every((each) => each.trim() === ""))) {
-      this.sheet.say("There is nothing to paste.");
+      this.sheet.say(told("nothingToPaste"));
       return;
     }
     const changes = [];
@@ -56,25 +56,25 @@ export class Clipboard {
     }
     const left = this.leftOut(locked, blank, lost);
     if (changes.length === 0) {
-      this.sheet.say(`Nothing was pasted.${left}`);
+      this.sheet.say(`${told("nothingPasted")}${left}`);
       return;
     }
-    this.sheet.say(`Saving ${counted(changes.length, "value")}.`);
+    this.sheet.say(counted("savingValues", changes.length));
     this.sheet.saving.give(changes, { aside: left });
   }
 
   leftOut(locked, blank, lost) {
-    const told = [];
+    const parts = [];
     if (locked.length > 0) {
-      told.push(`${counted(locked.length, "cell")} can't be changed and stayed (${locked[0].stored.why})`);
+      parts.push(counted("stayed", locked.length, { why: locked[0].stored.why }));
     }
     if (blank > 0) {
-      told.push(`${counted(blank, "blank cell")} left what was there`);
+      parts.push(counted("blankLeft", blank));
     }
     if (lost > 0) {
-      told.push(`${counted(lost, "value")} reached beyond the grid`);
+      parts.push(counted("beyond", lost));
     }
-    return told.length > 0 ? ` ${told.join("; ")}.` : "";
+    return parts.length > 0 ? ` ${parts.join("; ")}.` : "";
   }
 
   // Where the cells of a block go: side by side from the chosen cell on. A single value fills all

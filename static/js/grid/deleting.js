@@ -1,5 +1,5 @@
 // Deleting values: asked about first, because the period counts as missing then.
-import { counted } from "./words.js";
+import { counted, told } from "./words.js";
 
 export class Deleting {
   constructor(sheet) {
@@ -21,7 +21,7 @@ export class Deleting {
     const typed = cells.filter((cell) => this.model.isTyped(cell));
     if (typed.length > 0) {
       this.sheet.saving.drop(typed);
-      this.sheet.say("What was typed and not saved is gone.");
+      this.sheet.say(told("typedIsGone"));
       return;
     }
     const filled = cells.filter((cell) => cell.stored.v !== undefined);
@@ -29,7 +29,7 @@ export class Deleting {
     if (free.length > 0) {
       this.ask(free.map((cell) => ({ cell })));
     } else {
-      this.sheet.say(filled.length > 0 ? filled[0].stored.why : "There is nothing to delete.");
+      this.sheet.say(filled.length > 0 ? filled[0].stored.why : told("nothingToDelete"));
     }
   }
 
@@ -38,10 +38,10 @@ export class Deleting {
     const [{ cell: first }] = changes;
     const isOne = changes.length === 1;
     this.sheet.part("dialog-title").textContent = isOne
-      ? `Delete ${this.model.shownText(first)}?`
-      : `Delete ${counted(changes.length, "value")}?`;
+      ? told("deleteOne", { value: this.model.shownText(first) })
+      : counted("deleteValues", changes.length);
     this.sheet.part("dialog-words").textContent =
-      `${isOne ? `${this.model.name(first)}. ` : ""}The period counts as missing then. What was there stays in the history, and can be restored from it.`;
+      `${isOne ? `${this.model.name(first)}. ` : ""}${told("deletingMeans")}`;
     this.dialog.showModal();
     this.sheet.part("keep").focus();
   }

@@ -2,20 +2,16 @@
 // somebody saying so.
 import { localNumber } from "./texts.js";
 import { Unsaved } from "./unsaved.js";
-import { counted, element, moment } from "./words.js";
+import { counted, element, moment, told, valuesAndNotes } from "./words.js";
 
 function isEntry(entry) {
   return typeof entry?.text === "string" || Boolean(entry?.note);
 }
 
-// "2 values", "1 note", "2 values and 1 note".
 function named(entries) {
   const values = entries.filter(({ entry }) => typeof entry.text === "string").length;
   const notes = entries.length - values;
-  return [
-    ...(values > 0 ? [counted(values, "value")] : []),
-    ...(notes > 0 ? [counted(notes, "note")] : []),
-  ].join(" and ");
+  return valuesAndNotes(values, notes);
 }
 
 export class Drafts {
@@ -94,10 +90,10 @@ export class Drafts {
     this.sheet.part("put-back").hidden = here.length === 0;
     if (here.length > 0) {
       const last = moment(Math.max(...here.map(({ entry }) => entry.at)));
-      words.append(`${named(here)} typed here until ${last} ${here.length === 1 ? "was" : "were"} not saved. `);
+      words.append(`${counted("keptHere", here.length, { what: named(here), time: last })} `);
     }
     if (elsewhere.length > 0) {
-      words.append(`Unsaved on other grids: ${named(elsewhere)}. `);
+      words.append(`${told("unsavedElsewhere", { what: named(elsewhere) })} `);
       for (const [where, title] of new Map(elsewhere.map(({ entry }) => [entry.where, entry.title]))) {
         if (typeof where === "string" && /^\/(?!\/)/.test(where)) {
           const link = element("a", "", title);
@@ -133,7 +129,7 @@ export class Drafts {
     if (here.length > 0) {
       this.sheet.selection.choose(here[0].cell.r, here[0].cell.c);
     }
-    this.sheet.say(`${named(here)} put back. Look at them, then save.`);
+    this.sheet.say(told("wasPutBack", { what: named(here) }));
   }
 
   inSign({ text, sign }) {
@@ -144,7 +140,7 @@ export class Drafts {
     const { here, elsewhere } = this.kept();
     this.unsaved.change({}, [...here, ...elsewhere].map(({ key }) => key));
     this.sheet.part("kept").hidden = true;
-    this.sheet.say("What was not saved is gone.");
+    this.sheet.say(told("unsavedIsGone"));
     this.sheet.selection.focus();
   }
 }

@@ -1,27 +1,29 @@
 // What a cell looks like: its value, the one before it, its score, and a word where one is needed.
 import { LEFT_OPEN } from "./model.js";
-import { element } from "./words.js";
+import { counted, element, told } from "./words.js";
 
 const LOCK_WORDS = {
-  closed: "closed",
-  computed: "computed",
-  exempt: "not asked",
-  rights: "",
-  span: "not measured",
+  closed: "lockedClosed",
+  computed: "lockedComputed",
+  exempt: "lockedExempt",
+  span: "lockedSpan",
 };
 
 const PENDING_WORDS = {
-  saving: "saving\u2026",
-  question: "right?",
-  conflict: "changed meanwhile",
-  refused: "refused",
-  unsaved: "not saved",
+  saving: "isSaving",
+  question: "isRight",
+  conflict: "changedMeanwhile",
+  refused: "isRefused",
+  unsaved: "notSaved",
 };
 
 export class Drawing {
   constructor(model, root) {
     this.model = model;
-    this.missing = [...root.querySelectorAll("[data-sheet-missing]")];
+    // Under some columns stands something else.
+    this.missing = [...root.querySelectorAll("[data-sheet-missing]")].map((place, c) =>
+      place.textContent === this.missingWords(c) ? place : null,
+    );
   }
 
   show(cell) {
@@ -75,24 +77,27 @@ export class Drawing {
 
   word({ stored, pending, draftNote, news, isFresh }) {
     if (pending) {
-      return PENDING_WORDS[pending.state];
+      return told(PENDING_WORDS[pending.state]);
     }
     if (draftNote) {
-      return "note not saved";
+      return told("noteNotSaved");
     }
     if (news) {
-      return `by ${news.by}`;
+      return told("byWhom", { who: news.by });
     }
     if (stored.w) {
-      return "waiting for approval";
+      return told("waiting");
     }
     if (stored.lock && stored.v === undefined) {
-      return LOCK_WORDS[stored.lock];
+      return LOCK_WORDS[stored.lock] ? told(LOCK_WORDS[stored.lock]) : "";
     }
     if (stored.none) {
-      return "no value";
+      return told("noValue");
     }
-    return stored.due ?? (isFresh ? "saved" : "");
+    if (stored.due) {
+      return told(stored.due);
+    }
+    return isFresh ? told("saved") : "";
   }
 
   badge({ b }, className) {
@@ -116,10 +121,14 @@ export class Drawing {
 
   showMissing() {
     this.missing.forEach((place, c) => {
-      if (/missing|all there/.test(place.textContent)) {
-        const missing = this.model.cells.filter((row) => row[c].stored.due).length;
-        place.textContent = missing > 0 ? `${missing} missing` : "all there";
+      if (place) {
+        place.textContent = this.missingWords(c);
       }
     });
+  }
+
+  missingWords(c) {
+    const missing = this.model.cells.filter((row) => row[c].stored.due).length;
+    return missing > 0 ? counted("missing", missing) : told("allThere");
   }
 }

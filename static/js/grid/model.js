@@ -1,6 +1,7 @@
 // The cells: what stands in each, what somebody gave and has not come through yet, and what the
 // server is told of both. Nothing here knows of the page.
 import { localNumber } from "./texts.js";
+import { told } from "./words.js";
 
 // What becomes of a given value that needs somebody to look at it.
 export const LEFT_OPEN = ["unsaved", "question", "conflict", "refused"];
@@ -75,14 +76,14 @@ export class Model {
     return this.data.rows[cell.r].before ?? null;
   }
 
-  // A number as the portal writes it ("1,234.5"), with the person's signs.
+  // A number as the portal writes it ("1,234.5", or "1.234,5"), with the person's signs.
   local(text) {
-    return this.sign === "," ? text.replace(/[.,]/g, (sign) => (sign === "." ? "," : ".")) : text;
+    return this.sign !== this.data.decimalSign ? text.replace(/[.,]/g, (sign) => (sign === "." ? "," : ".")) : text;
   }
 
   shownText({ stored, pending }) {
     if (pending) {
-      return pending.isDeletion ? "delete" : pending.text;
+      return pending.isDeletion ? told("deleted") : pending.text;
     }
     return stored.v === undefined ? "" : this.local(stored.t);
   }

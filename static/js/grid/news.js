@@ -1,6 +1,6 @@
 // What others do to the cells while the grid is open: asked quietly, shown in the cells, told beside
 // a cell that is being typed into. Nothing here changes what was typed, nor what was seen.
-import { counted, since } from "./words.js";
+import { counted, since, told } from "./words.js";
 
 const ASK_EVERY = 25_000;
 
@@ -47,8 +47,8 @@ export class News {
     this.wait();
   }
 
-  take(told) {
-    const found = told.map((each) => this.takeOne(each)).filter(Boolean);
+  take(changes) {
+    const found = changes.map((each) => this.takeOne(each)).filter(Boolean);
     if (found.length === 0) {
       return;
     }
@@ -58,8 +58,13 @@ export class News {
     this.sheet.panel.tell();
     if (!this.sheet.editor.isOpen) {
       const [first] = found;
-      const others = found.length > 1 ? ` and ${counted(found.length - 1, "other cell")}` : "";
-      this.sheet.say(`${first.news.by} changed ${this.model.name(first)}${others} ${since(first.news.at)}.`);
+      const news = {
+        who: first.news.by,
+        cell: this.model.name(first),
+        when: since(first.news.at),
+      };
+      const others = found.length - 1;
+      this.sheet.say(others > 0 ? counted("newsOfMore", others, news) : told("newsOfOne", news));
     }
   }
 
@@ -75,8 +80,12 @@ export class News {
     cell.isFresh = false;
     cell.news = { by, at, from, to: now.t ?? "" };
     if (this.sheet.editor.isIn(cell)) {
-      const to = now.t === undefined ? "deleted it" : `made it ${this.model.local(now.t)}`;
-      this.sheet.editor.tellBeside(`${by} ${to} ${since(at)}`);
+      const words = { who: by, when: since(at) };
+      this.sheet.editor.tellBeside(
+        now.t === undefined
+          ? told("besideDeleted", words)
+          : told("besideChanged", { ...words, value: this.model.local(now.t) }),
+      );
     }
     return cell;
   }

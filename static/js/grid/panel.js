@@ -1,5 +1,5 @@
 // The panel: the chosen cell in words, what is asked about it, its note, and what came before.
-import { since } from "./words.js";
+import { since, told } from "./words.js";
 
 const DETAIL_AFTER = 250;
 
@@ -56,16 +56,18 @@ export class Panel {
   answers({ stored, pending }) {
     switch (pending?.state) {
       case "question":
-        return ["Store it as it is", "Correct it"];
+        return [told("storeAsIs"), told("correctIt")];
       case "conflict":
         return [
-          stored.v === undefined ? "Leave it without a value" : `Keep ${this.model.shownText({ stored })}`,
-          pending.isDeletion ? "Delete it all the same" : `Put mine, ${pending.text}`,
+          stored.v === undefined
+            ? told("leaveEmpty")
+            : told("keepValue", { value: this.model.shownText({ stored }) }),
+          pending.isDeletion ? told("deleteAnyway") : told("putMine", { value: pending.text }),
         ];
       case "refused":
-        return ["Try again", "Drop it"];
+        return [told("tryAgain"), told("dropIt")];
       case "unsaved":
-        return ["Save it", "Drop it"];
+        return [told("saveIt"), told("dropIt")];
       default:
         return null;
     }
@@ -86,7 +88,8 @@ export class Panel {
       saving.confirm([cell]);
     } else if (pending.state === "conflict" && isYes) {
       saving.drop([cell]);
-      this.sheet.say(`Kept ${this.model.shownText(cell) || "it without a value"}.`);
+      const value = this.model.shownText(cell);
+      this.sheet.say(value ? told("keptValue", { value }) : told("keptEmpty"));
     } else if (pending.state === "conflict" || isYes) {
       saving.give([saving.again(cell)]);
     } else {
@@ -98,14 +101,14 @@ export class Panel {
   // The sentence about a cell
 
   sentence(cell) {
-    const told = cell.pending ? this.pendingWords(cell) : this.storedWords(cell);
+    const parts = cell.pending ? this.pendingWords(cell) : this.storedWords(cell);
     if (cell.news) {
-      told.push(this.newsWords(cell));
+      parts.push(this.newsWords(cell));
     }
     if (cell.draftNote && !cell.pending) {
-      told.push("Its note is not saved.");
+      parts.push(told("noteIsNotSaved"));
     }
-    return told.join(" ");
+    return parts.join(" ");
   }
 
   withUnit(cell, text) {
@@ -115,45 +118,55 @@ export class Panel {
 
   pendingWords(cell) {
     const { pending } = cell;
-    const typed = pending.isDeletion ? "To be deleted." : `${this.withUnit(cell, pending.text)}:`;
-    const words = { saving: "being saved.", unsaved: "not saved." }[pending.state];
+    const typed = pending.isDeletion ? told("toBeDeleted") : `${this.withUnit(cell, pending.text)}:`;
+    const words = { saving: told("beingSaved"), unsaved: told("isNotSaved") }[pending.state];
     return [typed, words, pending.sentence].filter(Boolean);
   }
 
   storedWords(cell) {
     const { stored } = cell;
-    const told = [];
+    const parts = [];
     if (stored.v !== undefined) {
       const value = this.withUnit(cell, this.model.shownText(cell));
       const band = this.model.data.bands[stored.b];
-      told.push(stored.sc === undefined ? `${value}.` : `${value} scores ${stored.sc}, ${band.word.toLowerCase()}.`);
+      parts.push(
+        stored.sc === undefined
+          ? `${value}.`
+          : told("scores", { value, score: stored.sc, band: band.word.toLowerCase() }),
+      );
       if (stored.w) {
-        told.push(`Waiting for approval, given by ${stored.by}.`);
+        parts.push(told("waitsGivenBy", { who: stored.by }));
       }
     } else if (stored.none) {
-      told.push(`No value this period: ${stored.none}`);
+      parts.push(told("noValueThisPeriod", { why: stored.none }));
     } else if (stored.due) {
-      told.push(stored.due === "overdue" ? "Missing, and overdue." : "Missing.");
+      parts.push(told(stored.due === "overdue" ? "isOverdue" : "isMissing"));
     } else if (!stored.lock) {
-      told.push("No value.");
+      parts.push(told("isEmpty"));
     }
     const before = this.model.before(cell);
     if (before && stored.v === undefined) {
       const value = this.withUnit(cell, this.model.local(before.t));
-      told.push(`Before it, in ${before.label}: ${value}${before.sc ? `, score ${before.sc}` : ""}.`);
+      const words = { period: before.label, value, score: before.sc };
+      parts.push(told(before.sc ? "beforeScored" : "before", words));
     }
     if (stored.lock) {
-      told.push(`Read-only: ${stored.why}`);
+      parts.push(told("readOnly", { why: stored.why }));
       if (stored.n) {
-        told.push(`Note: ${stored.n}`);
+        parts.push(told("note", { note: stored.n }));
       }
     }
-    return told;
+    return parts;
   }
 
   newsWords({ news }) {
-    const local = (text) => (text === "" ? "no value" : this.model.local(text));
-    return `Changed by ${news.by} ${since(news.at)} from ${local(news.from)} to ${local(news.to)}.`;
+    const local = (text) => (text === "" ? told("noValue") : this.model.local(text));
+    return told("newsOfThis", {
+      who: news.by,
+      when: since(news.at),
+      from: local(news.from),
+      to: local(news.to),
+    });
   }
 
   // What came before the cell, from the server, once somebody stays on it
@@ -204,7 +217,7 @@ export class Panel {
   saveNote() {
     const { cell } = this;
     if (this.model.editText(cell) === "") {
-      this.sheet.say("A note belongs to a value; type the value, and the note is saved with it.");
+      this.sheet.say(told("noteNeedsValue"));
       this.sheet.selection.focus();
       return;
     }

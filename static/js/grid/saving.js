@@ -1,17 +1,17 @@
 // Giving values: all ways of changing a cell come here. Each is sent, and stays "pending" beside
 // what is stored until the server says what became of it.
 import { plainNumber } from "./texts.js";
-import { counted } from "./words.js";
+import { counted, told, valuesAndNotes } from "./words.js";
 
 const CELLS_AT_ONCE = 100;
 const STORED = ["created", "changed", "draft", "deleted", "same"];
 const OUTCOME_WORDS = [
-  ["deleted", "deleted"],
-  ["draft", "waiting for approval"],
-  ["same", "unchanged"],
-  ["question", "questioned"],
-  ["conflict", "changed by somebody else meanwhile"],
-  ["refused", "refused"],
+  ["deleted", "wereDeleted"],
+  ["draft", "areWaiting"],
+  ["same", "wereUnchanged"],
+  ["question", "wereQuestioned"],
+  ["conflict", "wereOvertaken"],
+  ["refused", "wereRefused"],
 ];
 
 export class Saving {
@@ -154,14 +154,14 @@ export class Saving {
         redirect: "manual",
       });
     } catch {
-      throw new Error("The server can't be reached.");
+      throw new Error(told("noServer"));
     }
     if (response.type === "opaqueredirect" || response.status === 403) {
-      throw new Error("You may not do this, or your session has ended: sign in in another tab, then save again.");
+      throw new Error(told("signedOut"));
     }
     if (!response.ok) {
-      const told = await response.json().catch(() => ({}));
-      throw new Error(told.error ?? `The server could not answer (${response.status}).`);
+      const { error } = await response.json().catch(() => ({}));
+      throw new Error(error ?? told("noAnswer", { status: response.status }));
     }
     return (await response.json()).cells;
   }
@@ -199,21 +199,21 @@ export class Saving {
   withHint({ sentence = "", code }, text) {
     const other = this.model.sign === "." ? "," : ".";
     return code === "number" && text.includes(other)
-      ? `${sentence} If your decimals have a ${other === "," ? "comma" : "point"}, choose that above.`
+      ? `${sentence} ${told(other === "," ? "commaHint" : "pointHint")}`
       : sentence;
   }
 
   tellOutcomes(answers, sent) {
     const number = (outcome) => answers.filter((answer) => answer.outcome === outcome).length;
     const saved = number("created") + number("changed");
-    const told = saved > 0 ? [`${saved} saved`] : [];
+    const parts = saved > 0 ? [counted("wereSaved", saved)] : [];
     for (const [outcome, words] of OUTCOME_WORDS) {
       if (number(outcome) > 0) {
-        told.push(`${number(outcome)} ${words}`);
+        parts.push(counted(words, number(outcome)));
       }
     }
     const sentence = answers.find((answer) => answer.sentence)?.sentence;
-    this.sheet.say(`${told.join(", ")}.${sentence ? ` ${sentence}` : ""}${this.aside}`);
+    this.sheet.say(`${parts.join(", ")}.${sentence ? ` ${sentence}` : ""}${this.aside}`);
     this.aside = "";
     const why = answers.findIndex((answer) => answer.code === "why_red");
     if (why >= 0) {
@@ -228,18 +228,13 @@ export class Saving {
     const [saving, questions, unsaved] = [number("saving"), number("question"), number("unsaved")];
     const notes = this.model.notes().filter(({ stored }) => stored.v !== undefined).length;
     const open = this.model.open().length;
-    const left = [
-      ...(unsaved > 0 ? [counted(unsaved, "value")] : []),
-      ...(notes > 0 ? [counted(notes, "note")] : []),
-    ];
     sheet.root.dataset.sheetSaving = String(saving);
     sheet.root.dataset.sheetOpen = String(open);
     sheet.part("confirm").hidden = questions === 0;
-    sheet.part("confirm").textContent =
-      questions === 1 ? "Store it as it is" : `Store all ${questions} as they are`;
-    sheet.part("save").hidden = left.length === 0;
-    sheet.part("save").textContent = `Save ${left.join(" and ")}`;
+    sheet.part("confirm").textContent = counted("storeAll", questions);
+    sheet.part("save").hidden = unsaved + notes === 0;
+    sheet.part("save").textContent = told("saveOne", { what: valuesAndNotes(unsaved, notes) });
     sheet.part("next").hidden = open === 0;
-    sheet.part("next").textContent = `Show the next of ${open}`;
+    sheet.part("next").textContent = counted("showNext", open);
   }
 }

@@ -16,11 +16,13 @@ import { Saving } from "./saving.js";
 import { Selection } from "./selection.js";
 import { chosenSign, keepSign } from "./sign.js";
 import { Steps } from "./steps.js";
+import { useTexts } from "./words.js";
 
 class Sheet {
   constructor(root) {
     this.root = root;
     this.data = JSON.parse(document.getElementById(root.dataset.sheet).textContent);
+    useTexts(this.data.texts);
     this.table = this.part("table");
     this.body = this.table.tBodies[0];
     this.model = new Model(this.data, this.body, chosenSign(this.data.decimalSign));

@@ -1,5 +1,6 @@
 // Undo and redo: changes of their own, which send again what was there before.
 import { localNumber } from "./texts.js";
+import { told } from "./words.js";
 
 export class Steps {
   constructor(sheet) {
@@ -29,7 +30,7 @@ export class Steps {
     const { cell } = this.sheet.selection;
     if (this.model.isTyped(cell)) {
       this.sheet.saving.drop([cell]);
-      this.sheet.say("What was typed and not saved is gone.");
+      this.sheet.say(told("typedIsGone"));
       return;
     }
     this.goBack(this.done.at(-1), { isRedo: false });
@@ -41,7 +42,7 @@ export class Steps {
 
   goBack(step, { isRedo }) {
     if (!step || this.sheet.saving.isSending) {
-      this.sheet.say(step ? "Wait until everything is saved." : isRedo ? "Nothing to redo." : "Nothing to undo.");
+      this.sheet.say(told(step ? "waitUntilSaved" : isRedo ? "nothingToRedo" : "nothingToUndo"));
       return;
     }
     const back = { cells: [], undoes: step, isRedo };

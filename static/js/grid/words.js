@@ -11,8 +11,35 @@ export function element(name, className, text) {
   return made;
 }
 
-export function counted(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+// The reader's words come with the page: dashboards/views/grid_texts.py.
+let texts = { plain: {}, counted: {} };
+
+export function useTexts(given) {
+  texts = given;
+}
+
+function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export function told(name, values = {}) {
+  return filled(texts.plain[name], values);
+}
+
+// A text with a number, in the form that the language has for that number.
+export function counted(name, number, values = {}) {
+  const { forms, of } = texts.counted[name];
+  const place = number < of.length ? number : 100 + (number % 100);
+  return filled(forms[Number(of[place])], { count: number, ...values });
+}
+
+// "2 values", "1 note", "2 values and 1 note".
+export function valuesAndNotes(values, notes) {
+  const [ofValues, ofNotes] = [counted("values", values), counted("notes", notes)];
+  if (values > 0 && notes > 0) {
+    return told("valuesAndNotes", { values: ofValues, notes: ofNotes });
+  }
+  return values > 0 ? ofValues : ofNotes;
 }
 
 function dayAndTime(time) {
@@ -33,5 +60,6 @@ export function moment(time) {
 // The same, without the day if it is today's: "at 05:06", "on 2026-11-21 at 05:06".
 export function since(time) {
   const { day, time: clock } = dayAndTime(time);
-  return day === dayAndTime(Date.now()).day ? `at ${clock}` : `on ${day} at ${clock}`;
+  const isToday = day === dayAndTime(Date.now()).day;
+  return isToday ? told("atTime", { time: clock }) : told("onDay", { day, time: clock });
 }
