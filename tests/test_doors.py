@@ -407,7 +407,9 @@ def doors_of(label: str, kept: Kept) -> Iterator[tuple[str, Door]]:
     yield start + "history", Door(kept.view, row=label, post=None)
     # Who may look and not change sees the page without a form, and is refused when sending one.
     yield start + "change", Door(kept.view, row=label, post=200 if kept.change else REFUSED)
-    yield start + "delete", Door(kept.delete, row=label, post=folder, sends={"post": "yes"})
+    # Whoever may change none of them is led out of their list.
+    after = folder if kept.change is not NO_ONE else "/admin/"
+    yield start + "delete", Door(kept.delete, row=label, post=after, sends={"post": "yes"})
     # An address of old; it leads to the page, which then asks who it is.
     yield (
         f"{folder[1:]}<path:object_id>/",

@@ -198,7 +198,7 @@ def test_a_project_shows_its_facts_against_what_was_planned(reader: Client) -> N
     page = read(reader, "/projects/FERRY/")
 
     assert "Sponsor Ada Byron" in page.words
-    assert "30 September 2026 92 days later than first planned" in page.words
+    assert "30 Sep 2026 92 days later than first planned" in page.words
     assert "CHF\N{NO-BREAK SPACE}50k (25%) over" in page.html
     assert "25% of the budget" in page.words
     assert "What will customers experience? A crossing without a queue." in page.words
