@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from dashboards.exports.scores import band_word
 from dashboards.exports.table import ExportTable, change, number, rate, score, text
@@ -25,7 +26,7 @@ def moves_table(moves: Moves) -> ExportTable:
             text(_("Subject")),
             score(_("Overall")),
             text(_("Overall band")),
-            change(_("Change")),
+            change(pgettext("of a score", "Change")),
         ),
         [
             (
@@ -55,7 +56,7 @@ def cases_table(cases: Iterable[Cases]) -> ExportTable:
             text(_("Band before")),
             score(_("Overall")),
             rate(_("Overall coverage")),
-            change(_("Change")),
+            change(pgettext("of a score", "Change")),
             score(_("Below green")),
             number(_("Costs in points"), 2),
         ),

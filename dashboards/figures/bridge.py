@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from textwrap import wrap
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, Trace, bar, scatter
 from dashboards.figures.theme import (
     ACCENT,
     FALL,
@@ -85,19 +85,19 @@ def change_bridge_chart(
         title=title
         or _("From %(before)s to %(after)s") % {"before": bridge.before, "after": bridge.after},
         summary=change_bridge_summary(bridge),
-        figure=change_bridge(bridge),
+        drawing=change_bridge(bridge),
         table=change_bridge_table(bridge),
     )
 
 
-def change_bridge(bridge: ChangeBridge) -> go.Figure:
+def change_bridge(bridge: ChangeBridge) -> Drawing:
     """Parts float between two levels, which are lines and not bars: the axis doesn't begin at 0."""
     figure = new_figure(showlegend=False, bargap=0.42)
     levels = _levels(bridge)
     last = len(bridge.parts) + 1
-    figure.add_trace(_connectors(levels))
-    figure.add_trace(
-        go.Bar(
+    figure.add(_connectors(levels))
+    figure.add(
+        bar(
             x=list(range(1, last)),
             y=[part.points for part in bridge.parts],
             base=levels[:-1],
@@ -127,8 +127,8 @@ def change_bridge(bridge: ChangeBridge) -> go.Figure:
         )
     )
     for place, level, label in ((0, bridge.start, bridge.before), (last, bridge.end, bridge.after)):
-        figure.add_trace(_level(place, level, label))
-        figure.add_annotation(
+        figure.add(_level(place, level, label))
+        figure.note(
             x=place,
             y=level,
             yshift=14,
@@ -136,7 +136,7 @@ def change_bridge(bridge: ChangeBridge) -> go.Figure:
             text=f"<b>{score_text(level)}</b>",
             font={"size": 15},
         )
-    figure.update_xaxes(
+    figure.change_x(
         tickmode="array",
         tickvals=list(range(last + 1)),
         ticktext=[
@@ -145,7 +145,7 @@ def change_bridge(bridge: ChangeBridge) -> go.Figure:
         ],
         range=[-0.6, last + 0.6],
     )
-    figure.update_yaxes(range=_around(levels), nticks=6)
+    figure.change_y(range=_around(levels), nticks=6)
     return figure
 
 
@@ -209,17 +209,17 @@ def contribution_bars_chart(
         title=title
         or _("What %(contributions)s is made of") % {"contributions": contributions.name},
         summary=contribution_bars_summary(contributions),
-        figure=contribution_bars(contributions),
+        drawing=contribution_bars(contributions),
         table=contribution_bars_table(contributions),
     )
 
 
-def contribution_bars(contributions: Contributions) -> go.Figure:
+def contribution_bars(contributions: Contributions) -> Drawing:
     """One bar for each part, in the order given, from a common zero."""
     parts = contributions.parts
     figure = new_figure(showlegend=False, bargap=0.4, height=64 + 34 * max(len(parts), 1))
-    figure.add_trace(
-        go.Bar(
+    figure.add(
+        bar(
             orientation="h",
             x=[part.points for part in parts],
             y=list(range(len(parts))),
@@ -245,18 +245,18 @@ def contribution_bars(contributions: Contributions) -> go.Figure:
             name=_("Points"),
         )
     )
-    figure.update_yaxes(
+    figure.change_y(
         autorange="reversed",
         showgrid=False,
         tickmode="array",
         tickvals=list(range(len(parts))),
         ticktext=["<br>".join(map(text, wrap(part.name, NAME_LENGTH))) for part in parts],
     )
-    figure.update_xaxes(showgrid=True, title_text=_("points"), zeroline=True, rangemode="tozero")
+    figure.change_x(showgrid=True, title={"text": _("points")}, zeroline=True, rangemode="tozero")
     # The numbers stand outside the bars: room for them at the right, and left of a negative one.
-    figure.update_layout(margin_r=NUMBER_WIDTH)
+    figure.change(margin={"r": NUMBER_WIDTH})
     if any(part.points < 0 for part in parts):
-        figure.update_yaxes(ticklabelstandoff=NUMBER_WIDTH)
+        figure.change_y(ticklabelstandoff=NUMBER_WIDTH)
     return figure
 
 
@@ -297,8 +297,8 @@ def _levels(bridge: ChangeBridge) -> list[float]:
     return list(accumulate((part.points for part in bridge.parts), initial=bridge.start))
 
 
-def _level(place: int, level: float, label: str) -> go.Scatter:
-    return go.Scatter(
+def _level(place: int, level: float, label: str) -> Trace:
+    return scatter(
         x=[place - HALF_LEVEL, place, place + HALF_LEVEL],
         y=[level] * 3,
         mode="lines",
@@ -310,14 +310,14 @@ def _level(place: int, level: float, label: str) -> go.Scatter:
     )
 
 
-def _connectors(levels: Sequence[float]) -> go.Scatter:
+def _connectors(levels: Sequence[float]) -> Trace:
     """Thin lines that carry each level on to the next part."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     for place, level in enumerate(levels):
         xs += [place, place + 1, None]
         ys += [level, level, None]
-    return go.Scatter(
+    return scatter(
         x=xs,
         y=ys,
         mode="lines",

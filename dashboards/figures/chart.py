@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from dashboards.figures.drawing import Drawing
 from dashboards.presentation.tables import DataTable
 
 
@@ -18,7 +18,7 @@ class Chart:
     slug: str
     title: str
     summary: str
-    figure: go.Figure
+    drawing: Drawing
     table: DataTable
     size: Literal["", "short", "tall"] = ""
     """The height of its place on a page, where the figure has none of its own."""
@@ -37,5 +37,9 @@ class Chart:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(self.figure.to_json())
-        return plain
+        return self.drawing.as_json()
+
+    @property
+    def figure(self) -> go.Figure:
+        """Plotly's own object, checked; no page needs it."""
+        return self.drawing.figure()

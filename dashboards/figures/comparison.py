@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import ACCENT, LINE, MUTED, SURFACE, hover, new_figure, text
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.numbers import change_text, listed, score_text, trimmed
@@ -54,18 +54,18 @@ def comparison_chart(comparison: Comparison, *, slug: str = "comparison", title:
         slug=slug,
         title=title or _("Scores side by side"),
         summary=comparison_summary(comparison),
-        figure=comparison_dots(comparison),
+        drawing=comparison_dots(comparison),
         table=comparison_table(comparison),
     )
 
 
-def comparison_dots(comparison: Comparison) -> go.Figure:
+def comparison_dots(comparison: Comparison) -> Drawing:
     """A full dot for the one and a ring for the other, so that colour is not needed."""
     figure = new_figure(height=FRAME_HEIGHT + ROW_HEIGHT * len(comparison.scores))
     for score in comparison.scores:
         if score.difference is not None:
-            figure.add_trace(
-                go.Scatter(
+            figure.add(
+                scatter(
                     x=[score.other, score.one],
                     y=[text(score.name)] * 2,
                     mode="lines",
@@ -74,11 +74,11 @@ def comparison_dots(comparison: Comparison) -> go.Figure:
                     showlegend=False,
                 )
             )
-    figure.add_trace(_dots(comparison, is_one=False))
-    figure.add_trace(_dots(comparison, is_one=True))
-    figure.update_layout(legend_traceorder="reversed")
-    figure.update_xaxes(range=[-2, 102], tickvals=[0, 25, 50, 75, 100], showgrid=True)
-    figure.update_yaxes(
+    figure.add(_dots(comparison, is_one=False))
+    figure.add(_dots(comparison, is_one=True))
+    figure.change(legend={"traceorder": "reversed"})
+    figure.change_x(range=[-2, 102], tickvals=[0, 25, 50, 75, 100], showgrid=True)
+    figure.change_y(
         type="category",
         autorange="reversed",
         categoryorder="array",
@@ -89,7 +89,7 @@ def comparison_dots(comparison: Comparison) -> go.Figure:
     return figure
 
 
-def _dots(comparison: Comparison, *, is_one: bool) -> go.Scatter:
+def _dots(comparison: Comparison, *, is_one: bool) -> Trace:
     name = comparison.one if is_one else comparison.other
     there = [(score.name, score.one if is_one else score.other) for score in comparison.scores]
     mark = (
@@ -97,7 +97,7 @@ def _dots(comparison: Comparison, *, is_one: bool) -> go.Scatter:
         if is_one
         else {"color": SURFACE, "line": {"color": MUTED, "width": 2.5}, "size": 13}
     )
-    return go.Scatter(
+    return scatter(
         # What is unknown keeps its row and gets no dot.
         x=[value for measure, value in there],
         y=[text(measure) for measure, value in there],
@@ -109,22 +109,19 @@ def _dots(comparison: Comparison, *, is_one: bool) -> go.Scatter:
     )
 
 
-def _limit_lines(figure: go.Figure, limits: BandLimits | None) -> None:
+def _limit_lines(figure: Drawing, limits: BandLimits | None) -> None:
     if limits is None:
         return
-    figure.update_layout(legend_y=1.12)
+    figure.change(legend={"y": 1.12})
     sides = ((limits.green_from, _("Green"), "left"), (limits.amber_from, _("Amber"), "right"))
     for start, name, anchor in sides:
-        figure.add_vline(
-            x=start,
-            layer="below",
+        figure.line_up(
+            start,
             line={"color": LINE, "dash": "2px,3px", "width": 1},
-            annotation={
+            words={
                 "font": {"color": MUTED, "size": 11},
                 "text": text(f"{name} {trimmed(start)}"),
-                "y": 1,
                 "yanchor": "bottom",
-                "yref": "paper",
                 "xanchor": anchor,
             },
         )

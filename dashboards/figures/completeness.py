@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, bar
 from dashboards.figures.theme import (
     ACCENT,
     LINE,
@@ -120,22 +120,22 @@ def arrivals_chart(arrivals: Arrivals, *, slug: str = "arrivals", title: str = "
         slug=slug,
         title=title or _("Expected values, by month"),
         summary=arrivals_summary(arrivals),
-        figure=arrivals_bars(arrivals),
+        drawing=arrivals_bars(arrivals),
         table=arrivals_table(arrivals),
         size="short",
     )
 
 
-def arrivals_bars(arrivals: Arrivals) -> go.Figure:
+def arrivals_bars(arrivals: Arrivals) -> Drawing:
     """One bar a month, as high as values were expected."""
-    figure = new_figure(barmode="stack", legend_traceorder="normal")
+    figure = new_figure(barmode="stack", legend={"traceorder": "normal"})
     months = [month for month in arrivals.months if month.expected]
     for part, name, marker in _parts():
         if not arrivals.total(part):
             continue
         counts = [getattr(month, part) for month in months]
-        figure.add_trace(
-            go.Bar(
+        figure.add(
+            bar(
                 x=[day(month.month) for month in months],
                 y=counts,
                 width=BAR,
@@ -155,8 +155,8 @@ def arrivals_bars(arrivals: Arrivals) -> go.Figure:
     if arrivals.months:
         first, last = arrivals.months[0].month, arrivals.months[-1].month
         # All months have their place, also where a year's one bar stands alone.
-        figure.update_xaxes(range=[day(first.plus(-1)), day(last.plus(1))])
-    figure.update_yaxes(title_text=_("Values"), rangemode="tozero", tickformat=",~d", nticks=6)
+        figure.change_x(range=[day(first.plus(-1)), day(last.plus(1))])
+    figure.change_y(title={"text": _("Values")}, rangemode="tozero", tickformat=",~d", nticks=6)
     return figure
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, scatter
 from dashboards.figures.theme import ACCENT, LINE, MUTED, SURFACE, hover, new_figure, text
 from dashboards.presentation.counts import SEGMENTS, count_text
 from dashboards.presentation.money import money_text, variance
-from dashboards.presentation.numbers import grouped, listed
+from dashboards.presentation.numbers import grouped, listed, percent_sign
 from dashboards.presentation.tables import Column, DataTable
 
 ROW_HEIGHT, FRAME_HEIGHT = 34, 84
@@ -66,12 +66,12 @@ def cost_dots_chart(costs: CostsAgainstBenchmark, *, slug: str = "costs", title:
         slug=slug,
         title=title or _("Cost against benchmark, by segment"),
         summary=cost_dots_summary(costs),
-        figure=cost_dots(costs),
+        drawing=cost_dots(costs),
         table=cost_dots_table(costs),
     )
 
 
-def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
+def cost_dots(costs: CostsAgainstBenchmark) -> Drawing:
     """A dot per segment, on a line from what the same costs elsewhere."""
     figure = new_figure(
         height=FRAME_HEIGHT + ROW_HEIGHT * max(len(costs.drawn), 1), showlegend=False
@@ -79,8 +79,8 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
     names = [text(place.name) for place in costs.drawn]
     percents = [place.percent or 0.0 for place in costs.drawn]
     for name, percent in zip(names, percents, strict=True):
-        figure.add_trace(
-            go.Scatter(
+        figure.add(
+            scatter(
                 x=[100, percent],
                 y=[name, name],
                 mode="lines",
@@ -88,8 +88,8 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
                 hoverinfo="skip",
             )
         )
-    figure.add_trace(
-        go.Scatter(
+    figure.add(
+        scatter(
             x=percents,
             y=names,
             mode="markers",
@@ -110,17 +110,17 @@ def cost_dots(costs: CostsAgainstBenchmark) -> go.Figure:
         )
     )
     reach = max([LEAST_REACH, *(abs(percent - 100) for percent in percents)]) * 1.15
-    figure.update_xaxes(
+    figure.change_x(
         range=[max(100 - reach, -2), 100 + reach],
         showgrid=True,
         ticksuffix="%",
-        title_text=text(_("Cost in % of the benchmark")),
+        title={"text": text(_("Cost in % of the benchmark"))},
     )
-    figure.update_yaxes(type="category", showgrid=False)
-    figure.add_vline(
-        x=100,
+    figure.change_y(type="category", showgrid=False)
+    figure.line_up(
+        100,
         line={"color": MUTED, "width": 1},
-        annotation={
+        words={
             "font": {"color": MUTED, "size": 11},
             "text": text(_("as elsewhere")),
             "yanchor": "bottom",
@@ -180,4 +180,4 @@ def cost_dots_table(costs: CostsAgainstBenchmark) -> DataTable:
 
 
 def _percent(percent: float) -> str:
-    return f"{grouped(percent, 1)}%"
+    return percent_sign(percent, 1)

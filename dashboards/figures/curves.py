@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext, ngettext
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, Trace, bar, scatter
 from dashboards.figures.theme import INK, LINE, SURFACE, hover, new_figure, score_axis, text
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, BandLimits, style_of
 from dashboards.presentation.counts import SUBJECTS, count_text
@@ -60,36 +60,34 @@ def metric_curve_chart(curve: MetricCurve, *, slug: str = "curve", title: str = 
         slug=slug,
         title=title or gettext("How %(metric)s becomes a score") % {"metric": curve.metric},
         summary=metric_curve_summary(curve),
-        figure=metric_curve(curve),
+        drawing=metric_curve(curve),
         table=metric_curve_table(curve),
     )
 
 
-def metric_curve(curve: MetricCurve) -> go.Figure:
+def metric_curve(curve: MetricCurve) -> Drawing:
     """Straight between its points, flat beside them, with a mark for each value.
 
     Of many values a second row tells how many lie where.
     """
-    figure = new_figure(legend_traceorder="normal")
+    figure = new_figure(legend={"traceorder": "normal"})
     low, high = _shown_span(curve)
-    figure.add_trace(_line(curve.points, low, high, gettext("Curve")))
+    figure.add(_line(curve.points, low, high, gettext("Curve")))
     for number, points in enumerate(_own_curves(curve)):
-        figure.add_trace(
-            _line(points, low, high, gettext("Curve of its own"), is_first=number == 0)
-        )
+        figure.add(_line(points, low, high, gettext("Curve of its own"), is_first=number == 0))
     for band in FROM_GOOD_TO_UNKNOWN:
         there = [place for place in curve.places if place.band == band]
         if there:
-            figure.add_trace(_marks(curve, band, there, low, high))
+            figure.add(_marks(curve, band, there, low, high))
     score_axis(figure, curve.limits)
     _shade_bands(figure, curve.limits)
-    figure.update_xaxes(
+    figure.change_x(
         range=[low, high],
         showgrid=True,
         tickformat=f",.{curve.decimals}~f" if curve.decimals else ",~f",
-        title_text=text(curve.unit or gettext("value")),
+        title={"text": text(curve.unit or gettext("value"))},
     )
-    figure.update_yaxes(title_text=gettext("Score"))
+    figure.change_y(title={"text": gettext("Score")})
     if len(curve.places) > FEW_PLACES:
         _count_below(figure, curve, low, high)
     return figure
@@ -102,7 +100,7 @@ def _line(
     name: str,
     *,
     is_first: bool | None = None,
-) -> go.Scatter:
+) -> Trace:
     """The curve for everybody, or dotted one for a single subject."""
     corners = [
         (min(low, points[0][0]), points[0][1]),
@@ -110,7 +108,7 @@ def _line(
         (max(high, points[-1][0]), points[-1][1]),
     ]
     is_own = is_first is not None
-    return go.Scatter(
+    return scatter(
         x=[value for value, _ in corners],
         y=[score for _, score in corners],
         mode="lines",
@@ -152,7 +150,7 @@ def _beyond(curve: MetricCurve) -> list[CurvePlace]:
     return [place for place in curve.places if not low <= place.value <= high]
 
 
-def _shade_bands(figure: go.Figure, limits: BandLimits | None) -> None:
+def _shade_bands(figure: Drawing, limits: BandLimits | None) -> None:
     if limits is None:
         return
     for band, start, end in (
@@ -160,17 +158,22 @@ def _shade_bands(figure: go.Figure, limits: BandLimits | None) -> None:
         (Band.AMBER, limits.amber_from, limits.green_from),
         (Band.GREEN, limits.green_from, 102),
     ):
-        figure.add_hrect(
+        figure.shape(
+            type="rect",
+            x0=0,
+            x1=1,
+            xref="x domain",
             y0=start,
             y1=end,
+            yref="y",
             fillcolor=f"var(--{style_of(band).colour}-soft)",
             layer="below",
-            line_width=0,
+            line={"width": 0},
             opacity=0.35,
         )
 
 
-def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float) -> None:
+def _count_below(figure: Drawing, curve: MetricCurve, low: float, high: float) -> None:
     """How many subjects have values of about this size, in the colours of their bands."""
     width = (high - low) / BINS
     centres = [low + width * (number + 0.5) for number in range(BINS)]
@@ -182,8 +185,8 @@ def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float)
         if not any(counts):
             continue
         style = style_of(band)
-        figure.add_trace(
-            go.Bar(
+        figure.add(
+            bar(
                 x=centres,
                 y=counts,
                 width=width * 0.9,
@@ -201,7 +204,7 @@ def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float)
                 yaxis="y2",
             )
         )
-    figure.update_layout(
+    figure.change(
         barmode="stack",
         yaxis={"domain": [0.3, 1]},
         yaxis2={
@@ -212,7 +215,7 @@ def _count_below(figure: go.Figure, curve: MetricCurve, low: float, high: float)
             "title": {"text": gettext("Subjects")},
         },
     )
-    figure.update_xaxes(anchor="y2")
+    figure.change_x(anchor="y2")
 
 
 def metric_curve_summary(curve: MetricCurve) -> str:
@@ -292,10 +295,10 @@ def _judged_by(place: CurvePlace) -> str:
 
 def _marks(
     curve: MetricCurve, band: Band, places: Sequence[CurvePlace], low: float, high: float
-) -> go.Scatter:
+) -> Trace:
     style = style_of(band)
     is_crowded = len(curve.places) > FEW_PLACES
-    return go.Scatter(
+    return scatter(
         x=[min(max(place.value, low), high) for place in places],
         y=[place.score for place in places],
         mode="markers",

@@ -12,13 +12,13 @@ from datetime import date
 from textwrap import wrap
 from typing import Any
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
+from dashboards.figures.drawing import Drawing
 from dashboards.figures.theme import INK, LINE, MUTED, SURFACE, day, hover
 from dashboards.presentation.counts import EVENTS, count_text
-from dashboards.presentation.months import day_label, month_label
+from dashboards.presentation.months import day_label, month_label, whole_day
 from dashboards.presentation.tables import Column, DataTable
 from projects.months import MONTHS_PER_YEAR, Month
 
@@ -100,9 +100,7 @@ Place = tuple[date, date]
 """The first day and the last of what a row of a table stands for."""
 
 
-def draw_events(
-    figure: go.Figure, marks: Sequence[EventMark], *, on_their_day: bool = False
-) -> None:
+def draw_events(figure: Drawing, marks: Sequence[EventMark], *, on_their_day: bool = False) -> None:
     """A thin dotted line down from each mark; the marks stand in a row above the plot.
 
     A month's score stands at its first day, and so does the mark; values of days and weeks have
@@ -110,10 +108,10 @@ def draw_events(
     """
     if not marks:
         return
-    figure.update_yaxes(domain=[0, PLOT_HEIGHT])
+    figure.change_y(domain=[0, PLOT_HEIGHT])
     for mark in marks:
         place = mark.events[0].day.isoformat() if on_their_day else day(mark.month)
-        figure.add_shape(
+        figure.shape(
             type="line",
             name=MARK,
             x0=place,
@@ -124,7 +122,7 @@ def draw_events(
             yref="paper",
             line={"color": LINE, "dash": "dot", "width": 1},
         )
-        figure.add_annotation(_badge(mark, place))
+        figure.note(**_badge(mark, place))
 
 
 def _badge(mark: EventMark, place: str) -> dict[str, Any]:
@@ -160,12 +158,14 @@ def _hover(mark: EventMark) -> str:
     return hover(
         f"{count_text(len(mark.events), EVENTS)}, {_months_of(mark)}",
         *told,
-        _("and %(number)s more") % {"number": more} if more else "",
+        pgettext("events under those named", "and %(number)s more") % {"number": more}
+        if more
+        else "",
     )
 
 
 def _when_and_where(event: ChartEvent) -> str:
-    when = f"{event.day.day} {month_label(event.month)}"
+    when = whole_day(event.day)
     return f"{when}, {event.subject}" if event.subject else when
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor, log10
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, Trace, bar, scatter
 from dashboards.figures.events import (
     EventMark,
     draw_events,
@@ -107,34 +107,36 @@ def value_cost_bubbles_chart(
         slug=slug,
         title=title or _("Value creation against budget"),
         summary=value_cost_bubbles_summary(projects),
-        figure=value_cost_bubbles(projects),
+        drawing=value_cost_bubbles(projects),
         table=value_cost_bubbles_table(projects),
         size="tall",
     )
 
 
-def value_cost_bubbles(projects: ValueAgainstCost) -> go.Figure:
+def value_cost_bubbles(projects: ValueAgainstCost) -> Drawing:
     """Budget across, value creation up, area for the customers reached, mark for the band."""
     figure = new_figure()
     most = max((bubble.customers or 0 for bubble in projects.bubbles), default=0)
     for band in FROM_GOOD_TO_UNKNOWN:
         there = [bubble for bubble in projects.bubbles if bubble.has_place and bubble.band == band]
         if there:
-            figure.add_trace(_bubbles(band, there, most=most, currency=projects.currency))
+            figure.add(_bubbles(band, there, most=most, currency=projects.currency))
     budgets = [float(b.budget or 0) for b in projects.bubbles if b.has_place]
     apart = bool(budgets) and max(budgets) > FAR_APART * min(budgets)
-    figure.update_xaxes(
+    figure.change_x(
         showgrid=True,
-        title_text=text(
-            _("Budget (%(currency)s)") % {"currency": projects.currency}
-            if projects.currency
-            else _("Budget")
-        ),
+        title={
+            "text": text(
+                _("Budget (%(currency)s)") % {"currency": projects.currency}
+                if projects.currency
+                else _("Budget")
+            )
+        },
         **_money_ticks(budgets, currency=projects.currency, logarithmic=apart),
     )
     score_axis(figure, projects.limits)
-    figure.update_yaxes(title_text=_("Value creation score"), range=[-6, 106])
-    figure.update_layout(legend_itemsizing="constant")
+    figure.change_y(title={"text": _("Value creation score")}, range=[-6, 106])
+    figure.change(legend={"itemsizing": "constant"})
     return figure
 
 
@@ -204,7 +206,7 @@ def band_distribution_chart(
         slug=slug,
         title=title or _("Bands of %(noun)s by month") % {"noun": distribution.noun},
         summary=with_events(band_distribution_summary(distribution), distribution.marks),
-        figure=band_distribution(distribution),
+        drawing=band_distribution(distribution),
         table=events_column(
             band_distribution_table(distribution),
             distribution.marks,
@@ -214,18 +216,18 @@ def band_distribution_chart(
     )
 
 
-def band_distribution(distribution: BandDistribution) -> go.Figure:
+def band_distribution(distribution: BandDistribution) -> Drawing:
     """Columns of counts, red at the bottom where the eye compares best."""
     figure = new_figure(barmode="stack", bargap=0.28)
     months = [counts.month for counts in distribution.months]
     for band in reversed(FROM_GOOD_TO_UNKNOWN[:-1]):
-        figure.add_trace(_columns(distribution, band))
-    figure.add_trace(_columns(distribution, Band.INSUFFICIENT))
-    figure.update_layout(legend_traceorder="normal")
-    figure.update_yaxes(title_text=text(distribution.noun), rangemode="tozero", tickformat=",d")
+        figure.add(_columns(distribution, band))
+    figure.add(_columns(distribution, Band.INSUFFICIENT))
+    figure.change(legend={"traceorder": "normal"})
+    figure.change_y(title={"text": text(distribution.noun)}, rangemode="tozero", tickformat=",d")
     if max((sum(counts.counts.values()) for counts in distribution.months), default=0) <= FEW:
         # Plotly would write halves as whole numbers, each of them twice.
-        figure.update_yaxes(dtick=1)
+        figure.change_y(dtick=1)
     month_axis(figure, months)
     draw_events(figure, distribution.marks)
     return figure
@@ -268,10 +270,10 @@ def band_distribution_table(distribution: BandDistribution) -> DataTable:
     )
 
 
-def _bubbles(band: Band, bubbles: Sequence[Bubble], *, most: int, currency: str) -> go.Scatter:
+def _bubbles(band: Band, bubbles: Sequence[Bubble], *, most: int, currency: str) -> Trace:
     style = style_of(band)
     colour = f"var(--{style.colour})"
-    return go.Scatter(
+    return scatter(
         x=[float(bubble.budget or 0) for bubble in bubbles],
         y=[bubble.score for bubble in bubbles],
         mode="markers",
@@ -334,10 +336,10 @@ def _round_step(step: float) -> float:
     return next(power * round_one for round_one in (1, 2, 5, 10) if step <= power * round_one)
 
 
-def _columns(distribution: BandDistribution, band: Band) -> go.Bar:
+def _columns(distribution: BandDistribution, band: Band) -> Trace:
     style = style_of(band)
     counts = [months.counts.get(band, 0) for months in distribution.months]
-    return go.Bar(
+    return bar(
         x=[day(months.month) for months in distribution.months],
         y=counts,
         name=style.word,

@@ -12,6 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboards.figures.drawing import Drawing, Layout
 from dashboards.presentation.bands import BandLimits, style_of
 from dashboards.presentation.numbers import separators, trimmed
 from dashboards.presentation.palette import FONT, PALETTES, Theme
@@ -51,7 +52,7 @@ FEW_MONTHS = 6
 _ROLE = re.compile(r"var\(--([\w-]+)\)")
 
 
-def _template() -> go.layout.Template:
+def _template() -> Layout:
     axis = {
         "automargin": True,
         "gridcolor": GRID,
@@ -65,8 +66,8 @@ def _template() -> go.layout.Template:
         "tickfont": {"color": MUTED, "size": 12},
         "ticklabelstandoff": 6,
     }
-    return go.layout.Template(
-        layout={
+    return {
+        "layout": {
             "colorway": SERIES_COLOURS,
             "dragmode": False,
             "font": {"color": INK, "family": FONT, "size": 12},
@@ -93,15 +94,15 @@ def _template() -> go.layout.Template:
             "xaxis": {**axis, "showgrid": False},
             "yaxis": axis,
         }
-    )
+    }
 
 
 TEMPLATE = _template()
 
 
-def new_figure(**layout: Any) -> go.Figure:
+def new_figure(**layout: Any) -> Drawing:
     """An empty figure in the portal's look."""
-    return go.Figure(layout={"template": TEMPLATE, "separators": separators(), **layout})
+    return Drawing(template=TEMPLATE, separators=separators(), **layout)
 
 
 def resolved(figure: go.Figure, theme: Theme) -> go.Figure:
@@ -123,21 +124,19 @@ def hover(*lines: str) -> str:
     return "<br>".join([f"<b>{first}</b>", *others])
 
 
-def score_axis(figure: go.Figure, limits: BandLimits | None) -> None:
+def score_axis(figure: Drawing, limits: BandLimits | None) -> None:
     """Scores from 0 to 100, always whole, with the bands' limits as quiet lines."""
-    figure.update_yaxes(range=[-2, 102], tickvals=[0, 25, 50, 75, 100])
+    figure.change_y(range=[-2, 102], tickvals=[0, 25, 50, 75, 100])
     if limits is None:
         return
-    figure.update_layout(margin_r=LIMITS_MARGIN)
+    figure.change(margin={"r": LIMITS_MARGIN})
     for start, band in ((limits.green_from, Band.GREEN), (limits.amber_from, Band.AMBER)):
-        figure.add_hline(
-            y=start,
-            layer="below",
+        figure.line_across(
+            start,
             line={"color": LINE, "dash": "2px,3px", "width": 1},
-            annotation={
+            words={
                 "font": {"color": MUTED, "size": 11},
                 "text": f"{text(style_of(band).word)} {trimmed(start)}",
-                "x": 1,
                 "xanchor": "left",
                 "xshift": 4,
                 "yanchor": "middle",
@@ -145,13 +144,13 @@ def score_axis(figure: go.Figure, limits: BandLimits | None) -> None:
         )
 
 
-def month_axis(figure: go.Figure, months: Sequence[Month]) -> None:
+def month_axis(figure: Drawing, months: Sequence[Month]) -> None:
     """Months by name, never more often than once each."""
-    figure.update_xaxes(type="date", tickformat="%b\n%Y", hoverformat="%b %Y")
+    figure.change_x(type="date", tickformat="%b\n%Y", hoverformat="%b %Y")
     if len(set(months)) <= FEW_MONTHS:
-        figure.update_xaxes(tickmode="array", tickvals=sorted({day(month) for month in months}))
+        figure.change_x(tickmode="array", tickvals=sorted({day(month) for month in months}))
     else:
-        figure.update_xaxes(nticks=8)
+        figure.change_x(nticks=8)
 
 
 def day(month: Month) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import zip_longest
 
-import plotly.graph_objects as go
 from django.utils.translation import gettext, ngettext
 
 from dashboards.figures.chart import Chart
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.events import (
     EventMark,
     Place,
@@ -106,6 +106,8 @@ class ValuePoint:
     starts_on: date
     value: float | None
     is_unfinished: bool = False
+    ends_on: date | None = None
+    """Its last day, where a period is longer than a month."""
 
 
 @dataclass(frozen=True)
@@ -130,14 +132,20 @@ class ValueSeries:
         return sorted({point.starts_on for row in self.subjects for point in row.points})
 
     @property
+    def last_month(self) -> Month:
+        """The month in which the last of its periods ends."""
+        points = [point for row in self.subjects for point in row.points]
+        return Month.of(max(point.ends_on or point.starts_on for point in points))
+
+    @property
     def marks(self) -> list[EventMark]:
-        """The events of its own time."""
+        """The events of its own time, to the end of the last period."""
         starts = self.starts
         if not starts:
             return []
         return [
             mark
-            for mark in marks_between(self.events, Month.of(starts[0]), Month.of(starts[-1]))
+            for mark in marks_between(self.events, Month.of(starts[0]), self.last_month)
             if mark.events[0].day >= starts[0]
         ]
 
@@ -147,7 +155,7 @@ def score_trend_chart(trend: ScoreTrend, *, slug: str = "score-trend", title: st
         slug=slug,
         title=title or gettext("%(trend)s by month") % {"trend": trend.name},
         summary=with_events(score_trend_summary(trend), trend.marks),
-        figure=score_trend(trend),
+        drawing=score_trend(trend),
         table=events_column(
             score_trend_table(trend),
             trend.marks,
@@ -157,14 +165,14 @@ def score_trend_chart(trend: ScoreTrend, *, slug: str = "score-trend", title: st
     )
 
 
-def score_trend(trend: ScoreTrend) -> go.Figure:
+def score_trend(trend: ScoreTrend) -> Drawing:
     """The score with its possible range behind it; unknown months are gaps."""
     figure = new_figure(showlegend=False)
-    figure.add_trace(_possible_range(trend.points))
+    figure.add(_possible_range(trend.points))
     finished, running = _cut(trend.points, trend.unfinished)
     if running:
-        figure.add_trace(
-            go.Scatter(
+        figure.add(
+            scatter(
                 x=[day(point.month) for point in running],
                 y=[point.score for point in running],
                 mode="lines",
@@ -173,8 +181,8 @@ def score_trend(trend: ScoreTrend) -> go.Figure:
                 name=gettext("Unfinished month"),
             )
         )
-    figure.add_trace(
-        go.Scatter(
+    figure.add(
+        scatter(
             x=[day(point.month) for point in finished],
             y=[point.score for point in finished],
             mode="lines",
@@ -184,7 +192,7 @@ def score_trend(trend: ScoreTrend) -> go.Figure:
             name=text(trend.name),
         )
     )
-    figure.add_trace(_band_marks(trend))
+    figure.add(_band_marks(trend))
     score_axis(figure, trend.limits)
     month_axis(figure, [point.month for point in trend.points])
     draw_events(figure, trend.marks)
@@ -260,7 +268,7 @@ def _marks_in(events: Sequence[EventMark], months: Sequence[Month]) -> list[Even
     return marks_between(events, min(months, default=None), max(months, default=None))
 
 
-def _possible_range(points: Sequence[TrendPoint]) -> go.Scatter:
+def _possible_range(points: Sequence[TrendPoint]) -> Trace:
     """One closed shape for each stretch of months with a range."""
     xs: list[str | None] = []
     ys: list[float | None] = []
@@ -272,7 +280,7 @@ def _possible_range(points: Sequence[TrendPoint]) -> go.Scatter:
             *(point.low for point in reversed(stretch)),
             None,
         ]
-    return go.Scatter(
+    return scatter(
         x=xs,
         y=ys,
         mode="lines",
@@ -296,13 +304,13 @@ def _stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
     return [stretch for stretch in found if stretch]
 
 
-def _band_marks(trend: ScoreTrend) -> go.Scatter:
+def _band_marks(trend: ScoreTrend) -> Trace:
     known = [point for point in trend.points if point.score is not None]
     styles = [style_of(point.band) for point in known]
     colours = [f"var(--{style.colour})" for style in styles]
     hollow = [point.month == trend.unfinished for point in known]
     size = 7 if len(known) <= MANY_POINTS else 5
-    return go.Scatter(
+    return scatter(
         x=[day(point.month) for point in known],
         y=[point.score for point in known],
         mode="markers",
@@ -374,7 +382,7 @@ def category_trends_chart(
         slug=slug,
         title=title or gettext("Categories of %(trends)s by month") % {"trends": trends.name},
         summary=with_events(category_trends_summary(trends), trends.marks),
-        figure=category_trends(trends),
+        drawing=category_trends(trends),
         table=events_column(
             category_trends_table(trends), trends.marks, months_as_places(_months(trends))
         ),
@@ -382,11 +390,11 @@ def category_trends_chart(
     )
 
 
-def category_trends(trends: CategoryTrends) -> go.Figure:
+def category_trends(trends: CategoryTrends) -> Drawing:
     """Four lines that differ in colour, dash and mark."""
     figure = new_figure(hovermode="x unified")
     for place, (category, points) in enumerate(trends.categories):
-        figure.add_traces(_category_lines(trends, category, points, place))
+        figure.add(*_category_lines(trends, category, points, place))
     score_axis(figure, trends.limits)
     month_axis(figure, _months(trends))
     draw_events(figure, trends.marks)
@@ -444,10 +452,10 @@ def category_trends_table(trends: CategoryTrends) -> DataTable:
 
 def _category_lines(
     trends: CategoryTrends, category: Category, points: Sequence[TrendPoint], place: int
-) -> list[go.Scatter]:
+) -> list[Trace]:
     colour = CATEGORY_COLOURS[category]
     finished, running = _cut(points, trends.unfinished)
-    line = go.Scatter(
+    line = scatter(
         x=[day(point.month) for point in finished],
         y=[point.score for point in finished],
         mode="lines+markers",
@@ -462,7 +470,7 @@ def _category_lines(
     last = running[-1]
     return [
         line,
-        go.Scatter(
+        scatter(
             x=[day(point.month) for point in running],
             y=[point.score for point in running],
             mode="lines",
@@ -471,7 +479,7 @@ def _category_lines(
             showlegend=False,
             name=gettext("%(category)s, unfinished") % {"category": category.label},
         ),
-        go.Scatter(
+        scatter(
             x=[day(last.month)],
             y=[last.score],
             mode="markers",
@@ -497,12 +505,12 @@ def value_series_chart(series: ValueSeries, *, slug: str = "values", title: str 
         slug=slug,
         title=title or series.metric,
         summary=with_events(value_series_summary(series), series.marks),
-        figure=value_series(series),
+        drawing=value_series(series),
         table=events_column(value_series_table(series), series.marks, _places(series)),
     )
 
 
-def value_series(series: ValueSeries) -> go.Figure:
+def value_series(series: ValueSeries) -> Drawing:
     """Values as they were measured; a period without one is a gap, an unfinished one is hollow."""
     figure = new_figure(showlegend=len(series.subjects) > 1)
     for place, subject in enumerate(series.subjects):
@@ -510,8 +518,8 @@ def value_series(series: ValueSeries) -> go.Figure:
         colour = SERIES_COLOURS[kind]
         # Past the last colour, the same colour comes with another dash and mark.
         look = (place + place // len(SERIES_COLOURS)) % len(SERIES_DASHES)
-        figure.add_trace(
-            go.Scatter(
+        figure.add(
+            scatter(
                 x=[point.starts_on.isoformat() for point in subject.points],
                 y=[point.value for point in subject.points],
                 mode="lines+markers",
@@ -537,12 +545,12 @@ def value_series(series: ValueSeries) -> go.Figure:
                 hoverinfo="text",
             )
         )
-    figure.update_yaxes(
-        title_text=text(series.unit),
+    figure.change_y(
+        title={"text": text(series.unit)},
         tickformat=f",.{series.decimals}~f",
         rangemode="normal" if _is_far_from_zero(series) else "tozero",
     )
-    figure.update_xaxes(type="date", tickformat="%b\n%Y", nticks=8)
+    figure.change_x(type="date", tickformat="%b\n%Y", nticks=8)
     draw_events(figure, series.marks, on_their_day=True)
     return figure
 

@@ -21,7 +21,8 @@ from dashboards.presentation.numbers import grouped
 from dashboards.saved_pages import SavedPage
 from dashboards.selectors import customers, project_rows, services
 from dashboards.selectors.months import ViewMonth
-from dashboards.selectors.portfolios import portfolio_tree
+from dashboards.selectors.portfolios import OWN_PROJECTS, portfolio_tree
+from dashboards.selectors.project_rows import ProjectFilter
 from dashboards.selectors.scores import SubjectScores
 from dashboards.selectors.segments import segment_rows
 
@@ -55,7 +56,12 @@ class Listed:
 
 
 def listed_on(page: SavedPage, month: ViewMonth, today: date) -> Listed | None:
-    """The list that a page is; None of a page that is none."""
+    """The list that a page is; None of a page that is none.
+
+    A portfolio's page is one where its projects are filtered: then it is those that are watched.
+    """
+    if page.url_name == "portfolio_detail":
+        return _projects_inside(page, month)
     read = _LISTS.get(page.url_name)
     return None if read is None else read(page.query, month, today)
 
@@ -63,15 +69,41 @@ def listed_on(page: SavedPage, month: ViewMonth, today: date) -> Listed | None:
 def _projects(query: QueryDict, month: ViewMonth, today: date) -> Listed:
     portfolios = portfolio_tree(month).nodes
     form = ProjectFilterForm(query, month=month, portfolios=portfolios)
+    wanted = form.chosen(portfolios, None)
+    return _listed_projects(wanted, query, month, filters_in_words(form))
+
+
+def _projects_inside(page: SavedPage, month: ViewMonth) -> Listed | None:
+    """Those of a portfolio's page, by the same rules as there; None where nothing is filtered."""
+    tree = portfolio_tree(month)
+    node = tree.get(page.code)
+    if node is None:
+        return None
+    is_alone = bool(node.children) and page.query.get("holds") == OWN_PROJECTS
+    inside = [] if is_alone else tree.below(node)
+    form = ProjectFilterForm(page.query, month=month, portfolios=inside)
+    wanted = form.chosen(inside, (node.alone if is_alone else node).keys)
+    filters = filters_in_words(form)
+    if not filters:
+        return None
+    words = [_("Portfolio: %(name)s") % {"name": node.scores.name}]
+    if is_alone:
+        words.append(_("Only its own projects"))
+    return _listed_projects(wanted, page.query, month, "; ".join([*words, filters]))
+
+
+def _listed_projects(
+    wanted: ProjectFilter, query: QueryDict, month: ViewMonth, filters: str
+) -> Listed:
     sort = project_rows.sort_in_force(query.get("sort", ""))
-    page = project_rows.project_page(form.chosen(portfolios, None), month, sort=sort)
+    page = project_rows.project_page(wanted, month, sort=sort)
     total = page.paginator.count
     return Listed(
         month,
         _top(row.scores for row in page),
         total,
         ngettext("%(number)s project", "%(number)s projects", total) % _number(total),
-        filters_in_words(form),
+        filters,
         order_in_words(sort),
     )
 

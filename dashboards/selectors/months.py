@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Subquery
 from django.utils import timezone
@@ -58,9 +58,13 @@ class ViewMonth:
     month: Month
     offered: tuple[Month, ...]
     running: Month
-    is_closed: bool
+    closed: ClosedMonths = field(repr=False, compare=False)
     against: str = ""
     """What the address compares with: LAST_YEAR, a month, or blank for the month before."""
+
+    @property
+    def is_closed(self) -> bool:
+        return self.month in self.closed
 
     @property
     def is_unfinished(self) -> bool:
@@ -126,4 +130,4 @@ def view_month(wanted: Month | None, *, against: str = "") -> ViewMonth | None:
     month = wanted or default or (offered[-1] if offered else None)
     if month is None:
         return None
-    return ViewMonth(month, tuple(offered), running, month in ClosedMonths.read(), against)
+    return ViewMonth(month, tuple(offered), running, ClosedMonths.read(), against)

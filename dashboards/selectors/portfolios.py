@@ -27,6 +27,10 @@ MOST_BUBBLES = 500
 """More marks than this are a cloud; the costliest are drawn."""
 
 
+OWN_PROJECTS = "own"
+"""What `holds` in the address says for the projects right in a portfolio."""
+
+
 @dataclass(frozen=True, slots=True)
 class PortfolioNode:
     """A portfolio with what is in it and in all portfolios below it."""

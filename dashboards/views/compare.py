@@ -52,7 +52,6 @@ from dashboards.selectors.segments import segment_rows
 from dashboards.views.empty import nothing_yet
 from dashboards.views.month_pages import render_month
 from dashboards.views.requests import month_of, month_parameter
-from metrics.closed_months import ClosedMonths
 from projects.choices import SubjectKind
 from projects.models import Project
 
@@ -167,7 +166,7 @@ def _months(request: HttpRequest, a: str, b: str) -> tuple[ViewMonth, ViewMonth]
         wanted = month.month if a != b else month.previous or month.month
     if wanted == month.month:
         return month, month
-    return month, replace(month, month=wanted, is_closed=wanted in ClosedMonths.read())
+    return month, replace(month, month=wanted)
 
 
 @require_safe

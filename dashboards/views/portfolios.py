@@ -28,6 +28,7 @@ from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.policies import Policies, limits_of
 from dashboards.selectors.portfolios import (
+    OWN_PROJECTS,
     PortfolioNode,
     ProjectValue,
     portfolio_tree,
@@ -127,12 +128,8 @@ def portfolio_detail(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-OWN = "own"
-"""What `holds` in the address says for the projects right in a portfolio."""
-
-
 def _is_alone(request: HttpRequest, node: PortfolioNode) -> bool:
-    return bool(node.children) and request.GET.get("holds") == OWN
+    return bool(node.children) and request.GET.get("holds") == OWN_PROJECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ def _scopes(node: PortfolioNode, held: PortfolioNode) -> list[ScopeChoice]:
     alone = node.alone
     return [
         ScopeChoice(None, _("With everything below"), node.projects, held is node),
-        ScopeChoice(OWN, _("Only its own projects"), alone.projects, held is not node),
+        ScopeChoice(OWN_PROJECTS, _("Only its own projects"), alone.projects, held is not node),
     ]
 
 

@@ -17,12 +17,12 @@ from dashboards.exports.summary import cases_table, moves_table, weights_table
 from dashboards.figures import ChangeBridge, Chart, Part, change_bridge_chart
 from dashboards.presentation.months import month_label, month_name
 from dashboards.presentation.numbers import score_text
-from dashboards.selectors.bridges import overall_change
+from dashboards.selectors.bridges import overall_change, weights_then
 from dashboards.selectors.cost_meter import cost_meter, weights_of
 from dashboards.selectors.events import events_of
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.moves import largest_moves
-from dashboards.selectors.policies import Policies, category_weights
+from dashboards.selectors.policies import Policies
 from dashboards.selectors.portfolios import PortfolioNode, portfolio_tree
 from dashboards.selectors.segments import segment_rows
 from dashboards.selectors.summary import cases_to_decide
@@ -73,7 +73,7 @@ def summary(request: HttpRequest) -> HttpResponse:
         {
             "organisation": organisation,
             "board": board,
-            "bridge": _bridge(board),
+            "bridge": _bridge(organisation, board),
             "moves": largest_moves(month, portfolios),
             "cost_meter": cost_meter(weighed),
             "cases": cases_to_decide(month, portfolios, segments, policies, weighed),
@@ -122,9 +122,10 @@ def _shown(portfolios: tuple[PortfolioNode, ...]) -> tuple[list[PortfolioNode], 
     return measured[:FEW_PORTFOLIOS], True
 
 
-def _bridge(board: Scoreboard) -> Chart | None:
+def _bridge(organisation: Organisation, board: Scoreboard) -> Chart | None:
     """From the overall score of the month compared with; None if it or this one has none."""
-    change = overall_change(board.before, board.now, category_weights(board.card))
+    weights, weights_before = weights_then(organisation, board.month, board.card)
+    change = overall_change(board.before, board.now, weights, weights_before)
     if change is None or change.before is None or change.now is None:
         return None
     parts = sorted(change.parts, key=lambda part: (part.kind == "balance", part.number))

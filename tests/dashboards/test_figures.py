@@ -19,6 +19,7 @@ from dashboards.figures import (
     CategoryTrends,
     ChangeBridge,
     Chart,
+    ChartEvent,
     Contributions,
     CurvePlace,
     MetricCurve,
@@ -29,8 +30,10 @@ from dashboards.figures import (
     ValueAgainstCost,
     ValuePoint,
     ValueSeries,
+    event_marks,
 )
-from dashboards.figures.theme import resolved
+from dashboards.figures.drawing import bar
+from dashboards.figures.theme import new_figure, resolved
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.numbers import MINUS, UNKNOWN
 from dashboards.presentation.palette import LIGHT, PALETTES, Theme
@@ -112,6 +115,49 @@ def every_chart() -> list[Chart]:
 def test_every_offered_chart_is_looked_at_here() -> None:
     offered = [name for name in figures.__all__ if name.endswith("_chart")]
     assert len(every_chart()) == len(offered)
+
+
+def other_shapes() -> list[Chart]:
+    """Charts with what the first ones lack: crowds, curves of their own, years, events."""
+    crowd = [CurvePlace(f"{n}", n % 100, n % 100, Band.AMBER) for n in range(600)]
+    own = CurvePlace("own", 50, 50, Band.RED, own_curve=((0, 100), (90, 0)))
+    marks = event_marks([ChartEvent(date(2026, 7, 3), "Merger", text="Two firms.")])
+    far = [Bubble(name, Decimal(cost), 50.0, Band.RED) for name, cost in (("a", 1), ("b", 10**6))]
+    months = month_range(JUNE, JUNE + 23)
+    counts = [BandCounts(month, {Band.GREEN: 40, Band.INSUFFICIENT: 1}) for month in months]
+    year = [ValuePoint("2026", date(2026, 1, 1), 1.0, is_unfinished=True)]
+    return [
+        figures.metric_curve_chart(MetricCurve("m", [(0, 0), (9, 100)], [*crowd, own], "days", 1)),
+        figures.score_trend_chart(ScoreTrend("N", points([60] * 24), LIMITS, events=marks)),
+        figures.value_cost_bubbles_chart(ValueAgainstCost("", far, LIMITS)),
+        figures.value_cost_bubbles_chart(ValueAgainstCost("GBP", [])),
+        figures.band_distribution_chart(BandDistribution(counts, events=marks)),
+        figures.change_bridge_chart(bridge()),
+        figures.contribution_bars_chart(Contributions("N", 0.0, [])),
+        figures.value_series_chart(
+            ValueSeries("m", [SubjectValues(name, year) for name in "abcdef"], events=marks)
+        ),
+    ]
+
+
+@pytest.mark.parametrize("chart", [*every_chart(), *other_shapes()], ids=lambda chart: chart.slug)
+def test_the_browser_gets_what_plotly_itself_would_write(chart: Chart) -> None:
+    assert chart.as_json == json.loads(chart.figure.to_json())
+
+
+def test_a_property_that_plotly_does_not_know_is_found() -> None:
+    drawing = new_figure()
+    drawing.add(bar(x=[1], y=[2], colour="red"))
+    with pytest.raises(ValueError, match="colour"):
+        drawing.figure()
+
+
+def test_a_part_of_the_layout_is_changed_without_losing_the_rest() -> None:
+    first, second = new_figure(legend={"x": 0}), new_figure()
+    first.change(legend={"y": 1})
+    assert first.layout["legend"] == {"x": 0, "y": 1}
+    first.change(template={"layout": {"font": {"size": 20}}})
+    assert second.layout == new_figure().layout
 
 
 @pytest.mark.parametrize("chart", every_chart(), ids=lambda chart: chart.slug)

@@ -152,6 +152,27 @@ def test_the_message_tells_the_events(draw: Any) -> None:
     )
 
 
+def test_a_year_has_the_events_of_its_last_day_and_not_of_the_day_after() -> None:
+    years = [
+        ValuePoint(str(year), date(year, 1, 1), 4.0, ends_on=date(year, 12, 31))
+        for year in (2025, 2026)
+    ]
+    last, after = (
+        ChartEvent(date(2026, 12, 31), "New Year's Eve"),
+        ChartEvent(date(2027, 1, 1), "New Year"),
+    )
+    series = ValueSeries(
+        "Days", [SubjectValues("a", years)], events=event_marks([MERGER, last, after])
+    )
+    chart = figures.value_series_chart(series)
+    assert [mark.events for mark in series.marks] == [(MERGER,), (last,)]
+    assert [line.x0 for line in lines(chart)] == ["2026-06-20", "2026-12-31"]
+    assert [row[-1] for row in chart.table.rows] == [
+        "",
+        "2026-06-20 Merger; 2026-12-31 New Year's Eve",
+    ]
+
+
 @pytest.mark.parametrize("draw", [score_trend, category_trends, band_distribution])
 def test_what_the_list_beside_a_chart_says_is_read_and_not_shown_twice(draw: Any) -> None:
     chart, bare = draw(event_marks([MERGER])), draw([])

@@ -26,7 +26,13 @@ from tests.dashboards.reading import (
     keep_score,
     read,
 )
-from tests.factories import MeasurementFactory, MetricFactory, OrganisationFactory, ProjectFactory
+from tests.factories import (
+    EventFactory,
+    MeasurementFactory,
+    MetricFactory,
+    OrganisationFactory,
+    ProjectFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -219,14 +225,28 @@ def test_a_choice_fetches_its_part_and_keeps_the_month(
     )
 
 
-@pytest.mark.parametrize("address", ["/metrics/ratio/", "/metrics/ratio/?subject=P-1&subject=pro"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/metrics/ratio/",
+        "/metrics/ratio/?subject=P-1&subject=pro",
+        "/metrics/ratio/?subject=only",
+        "/metrics/judged/?subject=only",
+        "/metrics/judged/?subject=only&month=2026-02",
+    ],
+)
 def test_the_page_costs_the_same_however_much_there_is(
     executive: User, client_of: ClientOf, address: str
 ) -> None:
     OrganisationFactory()
     first, second = (MetricFactory(code=code, curve=None) for code in ("a", "b"))
     MetricFactory(code="ratio", formula="a / b")
-    keep_score(ProjectFactory(code="P-1"), 50.0)
+    one = ProjectFactory(code="P-1", name="The only one")
+    keep_score(one, 50.0)
+    judged = MetricFactory(code="judged")
+    for metric in (first, second, judged):
+        MeasurementFactory(metric=metric, subject=one)
+    EventFactory(subject=one)
 
     def grow() -> None:
         for _ in range(3):

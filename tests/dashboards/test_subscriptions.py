@@ -262,6 +262,50 @@ def test_a_view_of_a_list_tells_the_top_of_that_list_as_it_is_filtered_and_sorte
     assert "Meridian" not in words
 
 
+def test_a_portfolio_whose_projects_are_filtered_is_told_as_that_list(
+    organisation: Organisation, clock: Clock
+) -> None:
+    portfolio = PortfolioFactory(name="Harbour")
+    within = PortfolioFactory(parent=portfolio)
+    for name, above in (("Ferry", portfolio), ("Pier", within), ("Elsewhere", PortfolioFactory())):
+        keep_score(ProjectFactory(name=name, portfolio=above), 40.0)
+    keep_score(ProjectFactory(name="Quay", portfolio=within), 80.0)
+    page = f"/portfolios/{portfolio.code}/"
+
+    with_below = sent_view(f"{page}?band=red", clock)
+
+    assert "Filtered by Portfolio: Harbour; Overall band: Red." in with_below.body
+    assert "March 2026: 2 projects, first " in with_below.body
+    assert all(name in with_below.body for name in ("Ferry", "Pier"))
+    assert not any(name in with_below.body for name in ("Quay", "Elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?band=red&holds=own", "Portfolio: Harbour; Only its own projects; Overall band: Red."),
+        ("?sort=-overall", ""),
+        ("", ""),
+    ],
+)
+def test_a_portfolios_mail_filters_as_its_page_does_or_tells_it_whole(
+    query: str, words: str, organisation: Organisation, clock: Clock
+) -> None:
+    portfolio = PortfolioFactory(name="Harbour")
+    keep_score(portfolio, 45.0)
+    for name, above in (("Ferry", portfolio), ("Pier", PortfolioFactory(parent=portfolio))):
+        keep_score(ProjectFactory(name=name, portfolio=above), 40.0)
+
+    message = sent_view(f"/portfolios/{portfolio.code}/{query}", clock)
+
+    if words:
+        assert f"Filtered by {words}" in message.body
+        assert "March 2026: 1 project, first Ferry" in message.body
+    else:
+        assert "Filtered by" not in message.body
+        assert "Harbour, Mar 2026: overall 45.0" in message.subject
+
+
 def test_a_long_list_is_told_by_its_first_lines_and_the_rest_counted(
     organisation: Organisation, clock: Clock
 ) -> None:

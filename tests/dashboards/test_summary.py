@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -11,7 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from dashboards.exports import summary as exports
 from dashboards.figures import Chart
+from dashboards.selectors.moves import Moves
 from metrics.choices import Category, OverallRule, RunState
 from metrics.models import MonthWeights, Score, SubjectWeight
 from projects.choices import SubjectKind
@@ -39,6 +42,7 @@ from tests.factories import (
     PortfolioFactory,
     ProjectFactory,
     RescoreNeedFactory,
+    ScorecardAssignmentFactory,
     ScorecardFactory,
     ScoreRunFactory,
     SegmentFactory,
@@ -142,6 +146,28 @@ def test_the_bridge_weighs_the_categories_as_the_scorecard_does(
 
     points = {row[0]: round(row[1], 6) for row in rows[1:-1]}
     assert points == {"Tactical": 7.5, "Value creation": 0.0, "Balance": -2.5}
+
+
+def test_a_closed_months_bridge_weighs_by_the_own_scorecard_that_was_taken_away_since(
+    organisation: Organisation, summary: Reader
+) -> None:
+    own = ScorecardFactory(
+        subject_kind=SubjectKind.ORGANISATION,
+        weight_tactical=1,
+        weight_value_creation=0,
+        weight_longevity=0,
+        weight_financial=0,
+    )
+    assignment = ScorecardAssignmentFactory(subject=organisation, scorecard=own)
+    keep_score(organisation, 50.0, FEBRUARY)
+    keep_score(organisation, 60.0, tactical=60.0, value_creation=90.0)
+    MonthClosingFactory(month=MARCH, closed_at=timezone.now())
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        assignment.delete()
+
+    rows = bridge_of(summary()).table.rows
+
+    assert {row[0]: row[1] for row in rows[1:-1] if row[1]} == {"Tactical": 10.0}
 
 
 def test_the_bridge_tells_a_category_that_came(organisation: Organisation, summary: Reader) -> None:
@@ -267,6 +293,33 @@ def test_a_new_value_anywhere_below_is_behind_the_move(
     # The four largest of a sort are shown, so that the smallest of the renewed is not.
     assert {move.name for move in found.falls} == {subject.name for subject in renewed[1:]}
     assert [move.name for move in found.faded] == ["quiet segment", "quiet portfolio"]
+
+
+def test_a_new_value_of_a_project_is_one_of_the_segments_that_it_serves(
+    organisation: Organisation, summary: Reader
+) -> None:
+    project = ProjectFactory()
+    served, other = SegmentFactory(name="served"), SegmentFactory(name="served by another")
+    EngagementFactory(project=project, segment=served)
+    EngagementFactory(segment=other)
+    measured(project)
+    for segment in (served, other):
+        moved(segment, -5.0, new_value=False)
+
+    found = summary().context["moves"]
+
+    assert [move.name for move in found.falls] == ["served"]
+    assert [move.name for move in found.faded] == ["served by another"]
+
+
+def test_a_change_of_scores_is_a_word_of_its_own_for_translators(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "pgettext", lambda context, words: f"{words} ({context})")
+    tables = exports.moves_table(Moves()), exports.cases_table([])
+    assert all(
+        "Change (of a score)" in [column.label for column in table.columns] for table in tables
+    )
 
 
 def weighed(*metrics: tuple[str, str, float], month: Month = MARCH) -> MonthWeights:
@@ -585,3 +638,14 @@ def test_the_summary_costs_no_more_queries_with_more_rows(
     keep_score(organisation, 60.0, FEBRUARY)
     keep_score(organisation, 61.0)
     assert_costs_no_more(client_of(executive), "/summary/", grow)
+
+
+def test_a_closed_month_costs_no_more_queries_than_others_may(
+    organisation: Organisation, executive: User, client_of: ClientOf
+) -> None:
+    ScorecardFactory(is_default=True)
+    keep_score(organisation, 60.0, FEBRUARY)
+    keep_score(organisation, 61.0)
+    for month in (FEBRUARY, MARCH):
+        MonthClosingFactory(month=month, closed_at=timezone.now())
+    assert_costs_no_more(client_of(executive), "/summary/", ProjectFactory)

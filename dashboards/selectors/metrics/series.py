@@ -197,6 +197,7 @@ def _chart(
                     period.start,
                     values[key].get(period.start),
                     is_unfinished=period.end >= today,
+                    ends_on=period.end,
                 )
                 for period in periods
                 if period.start in values[key] or _is_asked(metric, period)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from dataclasses import replace
+from functools import cache
 
 import openpyxl
 import pytest
@@ -54,19 +55,40 @@ def content(closing: MonthClosing | None = None, **names: str) -> PackContent:
         return content_of(company.organisation, MARCH, closing)
 
 
-@pytest.fixture
-def open_month() -> PackContent:
+# Contents never change, so that one company of each sort, read and written once, does for all.
+@cache
+def of_the_open_month() -> PackContent:
     return content()
 
 
-@pytest.fixture
-def closed_month() -> PackContent:
+@cache
+def of_the_closed_month() -> PackContent:
     company = measured_company()
     return content_of(company.organisation, MARCH, closed())
 
 
+@cache
+def written_open(kind: str) -> bytes:
+    return write_pack(of_the_open_month(), kind)
+
+
+@cache
+def written_closed(kind: str) -> bytes:
+    return write_pack(of_the_closed_month(), kind)
+
+
+@pytest.fixture
+def open_month() -> PackContent:
+    return of_the_open_month()
+
+
+@pytest.fixture
+def closed_month() -> PackContent:
+    return of_the_closed_month()
+
+
 def test_the_pdf_says_what_the_pack_says(open_month: PackContent) -> None:
-    words = pdf_words(write_pack(open_month, "pdf"))
+    words = pdf_words(written_open("pdf"))
     for told in (
         "Ferry Services",
         "March 2026",
@@ -86,7 +108,7 @@ def test_the_pdf_says_what_the_pack_says(open_month: PackContent) -> None:
 
 
 def test_the_pdf_carries_its_data_with_the_printed_hash(closed_month: PackContent) -> None:
-    written = write_pack(closed_month, "pdf")
+    written = written_closed("pdf")
     [attached] = PdfReader(io.BytesIO(written)).attachments["pack.json"]
     sha256 = hashlib.sha256(attached).hexdigest()
     assert attached == canonical(closed_month.as_data())
@@ -95,13 +117,13 @@ def test_the_pdf_carries_its_data_with_the_printed_hash(closed_month: PackConten
 
 
 def test_a_closed_month_says_that_it_does_not_change(closed_month: PackContent) -> None:
-    words = pdf_words(write_pack(closed_month, "pdf"))
+    words = pdf_words(written_closed("pdf"))
     assert "Closed on 10 Apr 2026; does not change any more" in words
     assert "may still change" not in words
 
 
 def test_slides_have_real_titles_that_say_the_message(open_month: PackContent) -> None:
-    slides = slides_of(write_pack(open_month, "pptx"))
+    slides = slides_of(written_open("pptx"))
     titles = [slide.shapes.title.text_frame.text for slide in slides]
     assert titles[:3] == [
         "Ferry Services",
@@ -114,7 +136,7 @@ def test_slides_have_real_titles_that_say_the_message(open_month: PackContent) -
 
 
 def test_the_bridge_is_a_native_chart_that_adds_up(open_month: PackContent) -> None:
-    slide = slides_of(write_pack(open_month, "pptx"))[2]
+    slide = slides_of(written_open("pptx"))[2]
     [chart] = charts_of(slide)
     _base, score, rise, fall, above = chart.plots[0].series
     ends = [value for value in score.values if value is not None]
@@ -127,7 +149,7 @@ def test_the_bridge_is_a_native_chart_that_adds_up(open_month: PackContent) -> N
 
 
 def test_charts_hold_the_same_numbers_and_can_be_edited(open_month: PackContent) -> None:
-    written = write_pack(open_month, "pptx")
+    written = written_open("pptx")
     file = Presentation(io.BytesIO(written))
     trend = charts_of(file.slides[3])[0]
     assert [series.name for series in trend.plots[0].series] == CATEGORIES
@@ -196,7 +218,7 @@ def test_what_moved_without_a_new_value_has_a_page_of_its_own(open_month: PackCo
     assert title in pdf_words(write_pack(told, "pdf"))
     slides = slides_of(write_pack(told, "pptx"))
     assert title in {slide.shapes.title.text_frame.text for slide in slides}
-    assert "without a new value:" not in pdf_words(write_pack(open_month, "pdf"))
+    assert "without a new value:" not in pdf_words(written_open("pdf"))
 
 
 def test_a_decision_says_what_it_costs_or_that_nobody_knows(open_month: PackContent) -> None:
@@ -227,13 +249,13 @@ def test_definitions_weights_coverage_and_how_to_read_end_the_pack(
     assert keys[-6:-2] == ["coverage", "counts", "scorecard", "weights"]
     assert keys[-2].startswith("definitions-")
     assert keys[-1] == "reading"
-    slides = slides_of(write_pack(open_month, "pptx"))
+    slides = slides_of(written_open("pptx"))
     assert "How to read this pack" in slide_words(slides[-1])
-    assert "How to read this pack" in pdf_pages(write_pack(open_month, "pdf"))[-1]
+    assert "How to read this pack" in pdf_pages(written_open("pdf"))[-1]
 
 
 def test_the_slides_carry_the_hash_of_the_data(closed_month: PackContent) -> None:
-    file = Presentation(io.BytesIO(write_pack(closed_month, "pptx")))
+    file = Presentation(io.BytesIO(written_closed("pptx")))
     sha256 = data_hash(closed_month.as_data())
     assert file.core_properties.identifier == f"sha256:{sha256}"
     assert sha256 in slide_words(file.slides[0])

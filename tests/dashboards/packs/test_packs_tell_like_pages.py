@@ -196,37 +196,52 @@ def test_a_kept_pack_tells_the_costs_of_its_closing_whatever_was_weighed_since(
     assert told(company.organisation, closing).decisions == before
 
 
+BRIDGED = [*map(str, Category.labels), "Balance"]
+
+
+def points_of_the_page(reader: Client) -> dict[str, float]:
+    """The parts of March's bridge on the summary."""
+    rows = read(reader, "/summary/?month=2026-03").context["bridge"].table.rows
+    return {row[0]: row[1] for row in rows if row[0] in BRIDGED}
+
+
 def test_an_open_months_bridge_is_the_one_of_the_summary(company: Company, reader: Client) -> None:
     card = Scorecard.objects.get(subject_kind="organisation")
     card.weight_financial = 3
     card.save()
     score_now(trigger=RunTrigger.COMMAND, months=[FEBRUARY, MARCH])
-    page = read(reader, "/summary/?month=2026-03").context["bridge"]
     pack = told(company.organisation).bridge
     assert pack is not None
-    names = [*map(str, Category.labels), "Balance"]
-    on_page = {row[0]: row[1] for row in page.table.rows if row[0] in names}
-    assert on_page == dict(zip(names, (part.points for part in pack.parts), strict=True))
+    on_page = points_of_the_page(reader)
+    assert on_page == dict(zip(BRIDGED, (part.points for part in pack.parts), strict=True))
     assert on_page["Financial"] == -25.0
 
 
-def test_a_kept_bridge_weighs_each_month_by_the_rules_it_was_closed_with(
-    company: Company,
-) -> None:
-    """February counted all four alike; from then on financial counts three times."""
+@pytest.fixture
+def reweighed(company: Company) -> MonthClosing:
+    """March's closing: February counted all four alike; from then on financial counts three times.
+
+    Since then nothing but financial counts.
+    """
+    card = Scorecard.objects.get(subject_kind="organisation")
     with time_machine.travel(CLOSED, tick=False):
         answer_all_needs()
         close_month(FEBRUARY, by=None)
     with time_machine.travel(LATER, tick=False):
-        card = Scorecard.objects.get(subject_kind="organisation")
         card.weight_financial = 3
         card.save()
         score_now(trigger=RunTrigger.COMMAND, months=[MARCH])
     with time_machine.travel(REOPENED, tick=False):
         close_month(MARCH, by=None)
-    closing = MonthClosing.objects.in_force().get(month=MARCH)
+    card.weight_tactical = card.weight_value_creation = card.weight_longevity = 0
+    card.save()
+    return MonthClosing.objects.in_force().get(month=MARCH)
 
-    bridge = told(company.organisation, closing).bridge
+
+def test_a_kept_bridge_weighs_each_month_by_the_rules_it_was_closed_with(
+    company: Company, reweighed: MonthClosing
+) -> None:
+    bridge = told(company.organisation, reweighed).bridge
 
     assert bridge is not None
     assert (bridge.start, bridge.end) == (75.0, 56.0)
@@ -234,6 +249,16 @@ def test_a_kept_bridge_weighs_each_month_by_the_rules_it_was_closed_with(
     # No rule takes anything from an arithmetic mean: by the right weights nothing is left over.
     assert points["balance"] == pytest.approx(0.0, abs=1e-9)
     assert bridge.start + sum(points.values()) == pytest.approx(bridge.end, abs=1e-9)
+
+
+def test_a_closed_months_bridge_on_the_page_is_the_one_of_its_kept_pack(
+    company: Company, reader: Client, reweighed: MonthClosing
+) -> None:
+    pack = told(company.organisation, reweighed).bridge
+    assert pack is not None
+    assert points_of_the_page(reader) == pytest.approx(
+        dict(zip(BRIDGED, (part.points for part in pack.parts), strict=True))
+    )
 
 
 def test_the_month_before_is_the_latest_with_scores_as_on_the_pages(
