@@ -184,6 +184,12 @@ def settled(page: Page) -> None:
     expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
 
+def gone_back(page: Page) -> None:
+    """Go back by one; the page of then is loaded anew, some time after its address is there."""
+    with page.expect_event("load"):
+        page.go_back()
+
+
 Visit = Callable[..., Page]
 
 

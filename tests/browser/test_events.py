@@ -105,7 +105,7 @@ def test_without_scripts_the_summary_leads_to_all_events(visit: Visit) -> None:
 def test_the_series_of_a_metric_draws_the_events_of_who_is_chosen(visit: Visit) -> None:
     page = opened(visit, "/metrics/adoption/?subject=PRJ-BILLBOT")
     assert said(marks(page, "series")) == ["1", f"2 {TIMES}2"]
-    page.get_by_role("searchbox", name="Show another subject, by code or name").fill("PRJ-CHAT")
+    page.get_by_label("Show another subject, by code or name").fill("PRJ-CHAT")
     page.get_by_role("button", name="Show").click()
     message = page.locator("#series .chart__message")
     expect(message).to_contain_text("(1) Pilot with 200 customers, 4 Mar 2026, Automatic billing")

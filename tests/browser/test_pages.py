@@ -232,11 +232,11 @@ DRAWN_SHAPES = """
 
 WIDTH = "() => document.documentElement.scrollWidth"
 
-# What a table needs more than there is, its own box scrolls, and the first column stays. Tables in
-# the rows of another one (an opened explanation) go with that one.
+# What a table needs more than there is, its own box scrolls, and the first column stays; so does
+# that of tables which stand in its rows (an opened explanation).
 LOST_BY_SCROLLING = """
 () => [...document.querySelectorAll("main table")].flatMap((table) => {
-  if (!table.getClientRects().length || table.parentElement.closest("table") !== null) {
+  if (!table.getClientRects().length) {
     return [];
   }
   const name = (table.ariaLabel ?? table.querySelector("th")?.innerText ?? "").trim().slice(0, 40);
@@ -255,7 +255,7 @@ LOST_BY_SCROLLING = """
   box.scrollLeft = box.scrollWidth;
   const edge = box.getBoundingClientRect().left + 1;
   const lost = [...table.querySelectorAll("tbody tr")].filter((row) =>
-    row.closest("table") === table && row.cells.length > 1 && row.getClientRects().length
+    row.cells.length > 1 && row.getClientRects().length
       && row.cells[0].getBoundingClientRect().right <= edge);
   box.scrollLeft = 0;
   return lost.length ? [`${lost.length} rows of the table “${name}” lose their first column`] : [];

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import CHARTS_ARE_DONE, CLOSED_MONTH, Visit, settled
+from tests.browser.conftest import CHARTS_ARE_DONE, CLOSED_MONTH, Visit, gone_back, settled
 from tests.installation import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -22,6 +22,28 @@ INKS = """
     const { fill, stroke } = getComputedStyle(shape);
     return [fill, stroke];
   }))].sort().join(" ")
+"""
+# How many elements are in other colours half a second after a change of theme than in its first
+# frame; -1 where that frame was as before.
+COLOURS_STILL_CHANGING = """
+() => new Promise((done) => {
+  const elements = [...document.querySelectorAll("main *:not(svg *)")];
+  const colours = () => elements.map((element) => {
+    const { backgroundColor, color } = getComputedStyle(element);
+    return `${color} ${backgroundColor}`;
+  });
+  const light = colours();
+  window.portalTheme.choose("dark");
+  requestAnimationFrame(() => {
+    const first = colours();
+    const isDark = first.some((colour, place) => colour !== light[place]);
+    setTimeout(() => {
+      const last = colours();
+      const isLate = (element, place) => element.isConnected && first[place] !== last[place];
+      done(isDark ? elements.filter(isLate).length : -1);
+    }, 500);
+  });
+})
 """
 GROUND = "() => getComputedStyle(document.body).backgroundColor"
 
@@ -73,6 +95,14 @@ def test_the_theme_switch_redraws_charts_and_is_remembered(visit: Visit) -> None
     eventually(lambda: inks(page) == dark, patience=10)
 
 
+def test_with_reduced_motion_a_new_theme_is_everywhere_at_once(visit: Visit) -> None:
+    page = visit("executive", color_scheme="light", reduced_motion="reduce")
+    page.goto("/projects/PRJ-BILLBOT/")
+    page.wait_for_function(CHARTS_ARE_DONE)
+    expect(page.locator("[data-chart]")).not_to_have_count(0)
+    assert page.evaluate(COLOURS_STILL_CHANGING) == 0
+
+
 def test_a_saved_picture_is_light_and_tells_what_it_shows(visit: Visit) -> None:
     page = visit("executive", color_scheme="dark")
     page.goto("/projects/PRJ-BILLBOT/")
@@ -120,7 +150,7 @@ def test_month_filters_and_order_are_in_the_address(visit: Visit) -> None:
     assert names_in(another, "Projects") == chosen
     expect(another.get_by_label("Name or code", exact=True)).to_have_value("bil")
 
-    page.go_back()
+    gone_back(page)
     page.wait_for_url(lambda address: "sort=" not in address)
     expect(page.get_by_label("Overall band")).to_have_value("red")
     page.get_by_role("link", name="Clear").click()
@@ -150,14 +180,12 @@ def test_customers_are_narrowed_down_and_going_back_undoes_it(visit: Visit) -> N
     another.goto(page.url)
     assert names_in(another, "Customers") == names_in(page, "Customers")
 
-    page.go_back()
+    gone_back(page)
     page.wait_for_url(lambda address: "risk=" not in address)
-    settled(page)
     assert (names_in(page, "Customers"), count.inner_text()) == (small, of_small)
     expect(page.get_by_label("Segment", exact=True)).to_have_value("SEG-SMB")
-    page.go_back()
+    gone_back(page)
     page.wait_for_url(lambda address: "segment=" not in address)
-    settled(page)
     assert (names_in(page, "Customers"), count.inner_text()) == (everybody, of_all)
 
 
@@ -203,8 +231,9 @@ def test_on_a_phone_the_menu_leads_on(visit: Visit) -> None:
 def test_without_scripts_months_and_forms_work(visit: Visit) -> None:
     page = visit("analyst", java_script_enabled=False)
     page.goto("/projects/")
-    page.get_by_label("Month", exact=True).select_option(CLOSED_MONTH)
-    page.get_by_role("button", name="Go").click()
+    month = page.get_by_label("Month", exact=True)
+    month.select_option(CLOSED_MONTH)
+    page.locator("form").filter(has=month).get_by_role("button", name="Go").click()
     page.wait_for_url(f"**/projects/?month={CLOSED_MONTH}")
     page.get_by_label("Name or code", exact=True).fill("bil")
     page.get_by_role("button", name="Show").click()
