@@ -79,7 +79,7 @@ KEYHOLDER = may_keep("auth", "user", "group") | may_keep(
     "crontabschedule",
     "clockedschedule",
     "solarschedule",
-)
+) | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {
     Role.EXECUTIVE: READER,
