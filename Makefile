@@ -2,14 +2,15 @@
 #   make run     the portal on this machine        make test    the whole suite
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
 #   make quality Lighthouse on the main pages
+#   make api-cases  2,000 requests by each role that look for anything that the schema does not say
 # ARGS="…" goes to the portal (--port 8080) or to pytest (-k curves).
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format vendor quality
+.PHONY: run test check format vendor quality api-cases
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
-PACKAGES := projects metrics dashboards pmo_portal
+PACKAGES := projects metrics dashboards api pmo_portal
 SOURCES := $(PACKAGES) tests tools examples manage.py
 SCRIPTS := .ci/run tools/install.sh
 ARGS :=
@@ -33,6 +34,7 @@ check: .venv/requirements-dev.txt
 	$(PYTHON) -m djlint --quiet --lint templates pmo_portal/templates
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	$(PYTHON) -m bandit --quiet --severity-level medium --configfile pyproject.toml --recursive $(PACKAGES)
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -50,6 +52,9 @@ vendor: .venv/requirements.txt
 
 quality: .venv/requirements-dev.txt
 	$(PYTHON) tools/quality.py
+
+api-cases: .venv/requirements-dev.txt
+	API_CASES=2000 $(PYTHON) -m pytest tests/api/test_schema.py -q -n0 -s $(ARGS)
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt

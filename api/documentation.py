@@ -9,13 +9,26 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.fields import Shape
 from api.operation import Operation
 from api.scopes import READS
 from dashboards.access import READ_DASHBOARDS, needs
+
+
+class OperationSchema(AutoSchema):
+    """As drf-spectacular makes it, and closed: what is not named is refused (api.fields.Shape)."""
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "request" and isinstance(serializer, Shape):
+            schema["additionalProperties"] = False
+        return schema
+
 
 BEARER, SESSION = "token", "session"
 

@@ -97,7 +97,7 @@ def operation(
     body: type[Shape] | None = None,
     media_type: str = "application/json",
     answer: Any = None,
-    page: type[serializers.Serializer] | None = None,
+    page: type[serializers.Serializer] | serializers.Field | None = None,
     status: int = 200,
     refusals: Sequence[int] = (),
     keeps_answers: bool = False,
@@ -128,6 +128,8 @@ def operation(
         checked.need = need  # type: ignore[attr-defined]
         checked.facts = facts  # type: ignore[attr-defined]
         codes = {400, 401, 403, 429, *refusals} | ({415, 413, 422} if body else set())
+        if page or keeps_answers:
+            codes.add(422)  # a cursor, or a key, of something else
         responses: dict[Any, Any] = {
             status: answer_page(page) if page else OpenApiResponse(answer, summary)
         }
@@ -161,7 +163,7 @@ def described(text: str, need: Need) -> str:
     return (" ".join(text.split()) + scope).strip()
 
 
-def answer_page(shape: type[serializers.Serializer]) -> Any:
+def answer_page(shape: type[serializers.Serializer] | serializers.Field) -> Any:
     """One page of a list."""
     many = shape if isinstance(shape, type) else type(shape)
     fields = {
@@ -169,7 +171,9 @@ def answer_page(shape: type[serializers.Serializer]) -> Any:
             allow_null=True, help_text="The address of the next page; null = that was all."
         ),
         "next_cursor": serializers.CharField(allow_null=True),
-        "results": shape(many=True) if isinstance(shape, type) else shape,
+        "results": shape(many=True)
+        if isinstance(shape, type)
+        else serializers.ListField(child=shape),
     }
     return type(f"{many.__name__}Page", (serializers.Serializer,), fields)
 
@@ -177,6 +181,8 @@ def answer_page(shape: type[serializers.Serializer]) -> Any:
 def parse(shape: type[Shape], data: Any) -> dict[str, Any]:
     if hasattr(data, "lists"):
         refuse_repeated(data)
+        # As a plain dictionary: of what came by a form, DRF takes blank for not told.
+        data = {name: data[name] for name in data}
     form = shape(data=data)
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)

@@ -14,6 +14,7 @@ from django.db.models import Model, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from api.errors import Fault, Refused
 from api.fields import Shape
 
 USUAL, MOST = 100, 1000
@@ -97,9 +98,11 @@ def _read(cursor: str, model: type[Model], order: Sequence[str]) -> list[Any]:
             _value(model, name.lstrip("-"), value) for name, value in zip(order, place, strict=True)
         ]
     except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError):
-        raise serializers.ValidationError(
-            {"cursor": serializers.ErrorDetail(WRONG_CURSOR, "cursor")}
-        ) from None
+        raise wrong_cursor() from None
+
+
+def wrong_cursor() -> Refused:
+    return Refused(WRONG_CURSOR, code="cursor", faults=[Fault("cursor", WRONG_CURSOR, "cursor")])
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:

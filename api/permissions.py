@@ -19,7 +19,8 @@ class AsTheOperationSays(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
             raise NotAuthenticated
-        operation = getattr(view, (request.method or "").lower(), None)
+        method = (request.method or "").lower()
+        operation = getattr(view, method, None) if method in view.http_method_names else None
         if operation is None:
             return True  # there is none, which is told by 405
         need: Need | None = getattr(operation, "need", None)

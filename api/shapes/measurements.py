@@ -96,7 +96,7 @@ class GivenShape(Shape):
 class ManyInput(Shape):
     """One value or many, as one change."""
 
-    measurements = GivenShape(many=True, allow_empty=False, max_length=MOST_AT_ONCE)
+    measurements = serializers.ListField(child=GivenShape(), min_length=1, max_length=MOST_AT_ONCE)
     mode = OneOf(
         [("accepted", "The accepted rows"), ("all", "All rows or none")],
         default="accepted",

@@ -47,7 +47,7 @@ class ScorecardFields(Shape):
     share_services = weight(default=0.0)
     share_customers = weight(default=0.0)
     share_segments = weight(default=0.0)
-    lines = LineFields(many=True, required=False, max_length=1000)
+    lines = serializers.ListField(child=LineFields(), required=False, max_length=1000)
 
 
 class ScorecardInput(ScorecardFields):

@@ -8,13 +8,12 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
-from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from api.errors import Refused
 from api.operation import Operation, operation
-from api.paging import USUAL, Page, page_of
+from api.paging import USUAL, Page, page_of, wrong_cursor
 from api.scopes import ENTERS, READS_IMPORTS, UNDOES
 from api.shapes.measurements import (
     MODES,
@@ -194,9 +193,7 @@ def _batch(pk: int, person: User) -> ImportBatch:
 def _start(query: dict[str, Any]) -> int:
     cursor = query.get("cursor", "0")
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise serializers.ValidationError(
-            {"cursor": serializers.ErrorDetail("This is no cursor of this list.", "cursor")}
-        )
+        raise wrong_cursor()
     return int(cursor)
 
 

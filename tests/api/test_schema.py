@@ -1,13 +1,12 @@
 """What the schema says is what the operations do: tried by schemathesis as each role.
 
-How many cases there are at least per role: API_CASES, 150 if it is not said; `make api-cases` tries
-2,000 of each.
+In the suite some hundred requests of each role; with API_CASES=2000, which is `make api-cases`, the
+edges of every field as well, and at least as many as it says. API_SEED draws other ones.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +18,6 @@ from django.db import close_old_connections, connections
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from metrics.choices import RunTrigger
 from pmo_portal.roles import Role
 from pmo_portal.wsgi import application
 from tests.api.conftest import Program
@@ -27,7 +25,10 @@ from tests.conftest import make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600)]
 
-CASES = int(os.environ.get("API_CASES", "150"))
+CASES = int(os.environ.get("API_CASES", "100"))
+SEED = int(os.environ.get("API_SEED", "1"))
+MANY = 1_000
+"""From so many cases on the edges of all fields are gone through, some 60 cases an operation."""
 
 # What fits the schema and not the rules (an unknown code, a month that is not over) is 422; what
 # does not fit the schema is 400. Both are told apart here as in the API.
@@ -43,6 +44,7 @@ def the_portal() -> Iterator[Callable[..., Any]]:
 
     def ask(environ: Any, start_response: Any) -> Any:
         connections["default"] = ours
+        environ.pop("HTTP_ACCEPT_ENCODING", None)  # the tester does not unpack what it asked for
         return application(environ, start_response)
 
     signals = (request_started, request_finished)
@@ -57,15 +59,19 @@ def the_portal() -> Iterator[Callable[..., Any]]:
         ours.dec_thread_sharing()
 
 
-def tried(program: Program, examples: int, seed: int) -> tuple[int, Counter[int], list[str]]:
-    """Cases, how they were answered, and what is wrong."""
+def tried(program: Program, examples: int, seed: int) -> tuple[int, list[str]]:
+    """How many cases there were, and what is wrong."""
     config = SchemathesisConfig.from_dict(
         CONFIG
         | {
             "seed": seed,
             "headers": {"Authorization": f"Bearer {program.words}"},
             "generation": {"max-examples": examples, "database": "none"},
-            "phases": {"stateful": {"enabled": False}},
+            "phases": {
+                "examples": {"enabled": False},
+                "coverage": {"enabled": CASES >= MANY},
+                "stateful": {"enabled": False},
+            },
             "suppress-health-check": ["all"],
             "continue-on-failure": True,
         }
@@ -78,13 +84,10 @@ def tried(program: Program, examples: int, seed: int) -> tuple[int, Counter[int]
             headers={"Authorization": f"Bearer {program.words}"},
         )
         told = list(from_schema(schema).execute())
-    cases, answers, wrong = 0, Counter[int](), []
+    cases, wrong = 0, list[str]()
     for event in told:
         if isinstance(event, events.ScenarioFinished):
             cases += len(event.recorder.interactions)
-            for interaction in event.recorder.interactions.values():
-                if interaction.response is not None:
-                    answers[interaction.response.status_code] += 1
             for checks in event.recorder.checks.values():
                 wrong += [
                     f"{event.label}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
@@ -93,13 +96,12 @@ def tried(program: Program, examples: int, seed: int) -> tuple[int, Counter[int]
                 ]
         elif isinstance(event, events.NonFatalError | events.FatalError):
             wrong.append(str(getattr(event, "info", event)))
-    return cases, answers, wrong
+    return cases, wrong
 
 
 @pytest.mark.parametrize("role", list(Role), ids=[role.name.lower() for role in Role])
 def test_schemathesis_finds_nothing(company: None, role: Role) -> None:
     program = Program(make_person(role.name.lower(), role))
-    cases, answers, wrong = tried(program, examples=3, seed=1)
-    if out := os.environ.get("API_OUT"):
-        open(out, "w").write(f"{cases} {answers}\n" + "\n\n".join(sorted(wrong)))
+    cases, wrong = tried(program, examples=3, seed=SEED)
     assert not wrong, f"{len(wrong)} of {cases}:\n" + "\n\n".join(wrong)
+    assert cases >= CASES
