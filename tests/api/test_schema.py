@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import schemathesis
@@ -17,6 +18,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from schemathesis.transport.wsgi import WSGITransport
 
 from pmo_portal.roles import Role
 from pmo_portal.wsgi import application
@@ -37,6 +39,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
+send = WSGITransport.send
+
+
+def send_in_process(self: WSGITransport, case: Any, **options: Any) -> Any:
+    """Without what concerns sockets alone: of its own it leaves that out in most places only."""
+    for name in ("max_redirects", "verify", "cert", "proxies"):
+        options.pop(name, None)
+    return send(self, case, **options)
+
+
 @contextmanager
 def the_portal() -> Iterator[Callable[..., Any]]:
     """The portal, asked from whichever thread, in the transaction of the test."""
@@ -52,7 +64,8 @@ def the_portal() -> Iterator[Callable[..., Any]]:
     for signal in signals:
         signal.disconnect(close_old_connections)  # as Django's own test client does
     try:
-        yield ask
+        with patch.object(WSGITransport, "send", send_in_process):
+            yield ask
     finally:
         for signal in signals:
             signal.connect(close_old_connections)
