@@ -56,7 +56,7 @@ class Fault:
 class Refused(exceptions.APIException):
     """What was sent is well-formed, and the rules of the portal refuse it."""
 
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    status_code: int = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "refused"
 
     def __init__(

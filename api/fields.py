@@ -46,7 +46,8 @@ def changes_of(shape: type[Shape]) -> type[Shape]:
     does not ask for).
     """
     fields: dict[str, Any] = {}
-    for name, field in shape._declared_fields.items():
+    declared: dict[str, Any] = shape._declared_fields
+    for name, field in declared.items():
         told = {key: value for key, value in field._kwargs.items() if key != "default"}
         if "child" in told:
             told["child"] = copy.deepcopy(told["child"])

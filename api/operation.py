@@ -43,7 +43,7 @@ class Problem(serializers.Serializer):
 
     code = serializers.CharField()
     message = serializers.CharField()
-    errors = Fault(many=True)
+    errors = Fault(many=True)  # type: ignore[assignment]  # a field, not the serializer's own
 
 
 REFUSALS = {
@@ -123,7 +123,7 @@ def operation(
                 result = method(self, request, *args, **kwargs)
                 return result if isinstance(result, Response) else Response(result, status=status)
 
-            return once(self, request, act) if keeps_answers else act()
+            return once(self, self.person, request, act) if keeps_answers else act()
 
         checked.need = need  # type: ignore[attr-defined]
         checked.facts = facts  # type: ignore[attr-defined]
@@ -134,7 +134,7 @@ def operation(
             status: answer_page(page) if page else OpenApiResponse(answer, summary)
         }
         responses |= {code: OpenApiResponse(Problem, REFUSALS[code]) for code in sorted(codes)}
-        return extend_schema(  # type: ignore[no-any-return]
+        return extend_schema(
             operation_id=name,
             summary=summary,
             description=described(description or method.__doc__ or "", need),

@@ -58,7 +58,7 @@ class MetricFields(Shape):
     needs_approval = YesNo(default=False)
     owner_role = Text(max_length=255, allow_blank=True, default="")
     description = Text(max_length=LONG, allow_blank=True, default="")
-    source = Text(max_length=LONG, allow_blank=True, default="")
+    source = Text(max_length=LONG, allow_blank=True, default="")  # type: ignore[assignment]  # a field
     active_from = MonthText(allow_null=True, default=None)
     active_until = MonthText(allow_null=True, default=None)
 

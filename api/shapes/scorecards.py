@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from api.fields import Code, Number, OneOf, Shape, Text, WholeNumber, YesNo
@@ -12,7 +14,7 @@ from projects.choices import SubjectKind
 LARGEST = 1e300
 
 
-def weight(**kwargs: float) -> Number:
+def weight(**kwargs: Any) -> Number:
     return Number(min_value=0, max_value=LARGEST, **kwargs)
 
 

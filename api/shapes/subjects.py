@@ -67,7 +67,7 @@ class OrganisationShape(_Subject):
 
 class PortfolioShape(_Subject):
     kind = of_kind(SubjectKind.PORTFOLIO)
-    parent = serializers.CharField(allow_null=True)
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field
     description = serializers.CharField(allow_blank=True)
 
 

@@ -49,6 +49,7 @@ from metrics.operations.scorecards import (
 from projects.models import Subject
 from projects.validation import listed
 
+COLUMNS: list[str] = [name for name in ScorecardFields._declared_fields if name != "lines"]
 NOT_COLUMNS = ("lines", "reason", "version")
 
 
@@ -142,7 +143,7 @@ class ScorecardDetail(Operation):
 
 
 def told_scorecard(card: Scorecard) -> dict[str, Any]:
-    told = {name: getattr(card, name) for name in ScorecardFields().fields if name != "lines"}
+    told: dict[str, Any] = {name: getattr(card, name) for name in COLUMNS}
     told["lines"] = [
         {"metric": line.metric.code, "weight": line.weight} for line in card.lines.all()
     ]

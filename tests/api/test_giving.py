@@ -19,6 +19,7 @@ from metrics.models import (
     ImportBatch,
     Measurement,
     MeasurementChange,
+    MetricDefinition,
     RescoreNeed,
 )
 from metrics.operations.imports import carry_out_batch, take_next_batch
@@ -159,7 +160,7 @@ def test_a_request_beyond_the_limit_is_not_read(program: Program, settings: Any)
 
 
 def test_an_unusual_value_is_stored_once_it_is_confirmed(program: Program) -> None:
-    metric = Measurement._meta.get_field("metric").related_model.objects.get(code="speed")
+    metric = MetricDefinition.objects.get(code="speed")
     project = factories.ProjectFactory(code="P9")
     for month in range(1, 9):
         factories.MeasurementFactory(
