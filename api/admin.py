@@ -46,7 +46,7 @@ class PersonalTokenAdmin(admin.ModelAdmin):
     show_full_result_count = False
     actions = ["end"]
 
-    @admin.action(description=_("End the chosen tokens"), permissions=["change"])
+    @admin.action(description=_("End the chosen tokens"), permissions=["end"])
     def end(self, request: HttpRequest, tokens: QuerySet[PersonalToken]) -> None:
         assert isinstance(request.user, User)  # nobody else comes as far as this
         count = 0
@@ -58,6 +58,12 @@ class PersonalTokenAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("api.change_personaltoken")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -91,8 +92,8 @@ def _without_files(data: Any) -> Any:
 
 
 def _plain(content: Any) -> Any:
-    """As it will come back from the database: of JSON's own kinds."""
-    return json.loads(json.dumps(content, default=str))
+    """As it is sent, and as it will come back from the database: of JSON's own kinds."""
+    return json.loads(JSONRenderer().render(content) or b"null")
 
 
 def _forget_old_ones() -> None:

@@ -57,7 +57,8 @@ class TokenForm(forms.Form):
 def token_list(request: HttpRequest) -> HttpResponse:
     """One's own tokens; a new one is shown in the answer to its form, and never again."""
     assert isinstance(request.user, User)  # nobody else has the permission
-    form, words, made = TokenForm(request.POST or None), "", None
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    words, made = "", None
     if request.method == "POST" and form.is_valid():
         try:
             made, words = make_token(request.user, **form.cleaned_data)

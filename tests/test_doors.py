@@ -391,7 +391,7 @@ ADMIN_MODELS: dict[str, Kept] = {
     "metrics.rescoreneed": LOOKED_AT,
     "metrics.reminder": LOOKED_AT,
     # They are ended there by an action; what they say stays.
-    "api.personaltoken": Kept(view=KEYHOLDERS, change=KEYHOLDERS),
+    "api.personaltoken": Kept(view=KEYHOLDERS),
     "auth.user": BY_KEYHOLDERS,
     "auth.group": Kept(view=KEYHOLDERS),
     "django_celery_beat.periodictask": BY_KEYHOLDERS,

@@ -9,7 +9,7 @@ window.SwaggerUIBundle({
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   persistAuthorization: false,
   requestInterceptor: (request) => {
     if (!SAFE.includes(request.method ?? "GET")) {
