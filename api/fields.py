@@ -13,7 +13,9 @@ from rest_framework import serializers
 from metrics.choices import Band
 from projects.months import Month
 
-MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+MONTH_PATTERN = (
+    r"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])$"  # there is no year 0
+)
 CODE_PATTERN = r"^[A-Za-z0-9_.@-]{1,129}$"
 LARGEST_KEY = 2**53 - 1
 """The largest whole number that every JSON reader holds exactly."""

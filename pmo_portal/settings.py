@@ -508,7 +508,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PATH_CONVERTER_OVERRIDES": {
         "code": {"type": "string", "pattern": r"^[A-Za-z0-9_.@-]{1,129}$"},
-        "month": {"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])$"},
+        "month": {"type": "string", "pattern": r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"},
         "period": {"type": "string", "pattern": r"^[0-9]{4}(-[0-9QW][0-9-]{0,4})?$"},
         "key": KEY,
     },
