@@ -72,14 +72,18 @@ KEEPER = (
         "reminder",
     )
 )
-KEYHOLDER = may_keep("auth", "user", "group") | may_keep(
-    "django_celery_beat",
-    "periodictask",
-    "intervalschedule",
-    "crontabschedule",
-    "clockedschedule",
-    "solarschedule",
-) | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
+KEYHOLDER = (
+    may_keep("auth", "user", "group")
+    | may_keep(
+        "django_celery_beat",
+        "periodictask",
+        "intervalschedule",
+        "crontabschedule",
+        "clockedschedule",
+        "solarschedule",
+    )
+    | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
+)
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {
     Role.EXECUTIVE: READER,
