@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from api.models import PersonalToken
+
+logger = logging.getLogger(__name__)
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -33,6 +36,14 @@ class _PerMinute(SimpleRateThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if (request.method in SAFE) is not self.reads or not self.num_requests:
             return True
+        try:
+            return self._is_within_limit(request, view)
+        except Exception as error:  # each kind of cache has errors of its own
+            # Who is cut off from counting is not cut off from answering.
+            logger.warning("Requests are not counted: %s", error)
+            return True
+
+    def _is_within_limit(self, request: Request, view: Any) -> bool:
         self.key = self.get_cache_key(request, view)
         self.history = self.cache.get(self.key, [])
         self.now = self.timer()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -348,6 +349,19 @@ def test_a_token_is_held_to_so_many_requests_a_minute(
     assert other.get("me/").status_code == 200  # each token by itself
     now[0] += 61
     assert program.get("me/").status_code == 200
+
+
+def test_a_counter_that_is_out_of_reach_stops_nobody(
+    executive: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.API_READS_PER_MINUTE = 1
+
+    def out_of_reach(*_: Any) -> None:
+        raise ConnectionError("no Redis there")
+
+    monkeypatch.setattr(caches["limits"], "get", out_of_reach)
+    program = Program(executive)
+    assert [program.get("me/").status_code for _ in range(3)] == [200, 200, 200]
 
 
 def test_writing_has_a_limit_of_its_own(administrator: User, settings: Any) -> None:
