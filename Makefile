@@ -1,11 +1,11 @@
 # Each command does its own set-up: the first one makes .venv, later ones install only what changed.
 #   make run     the portal on this machine        make test    the whole suite
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
-#   make quality Lighthouse on the main pages
+#   make quality Lighthouse on the main pages    make bench  speed and memory at size, as ratios
 # ARGS="…" goes to the portal (--port 8080) or to pytest (-k curves).
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format vendor quality
+.PHONY: run test check format vendor quality bench
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
@@ -50,6 +50,9 @@ vendor: .venv/requirements.txt
 
 quality: .venv/requirements-dev.txt
 	$(PYTHON) tools/quality.py
+
+bench: .venv/requirements-dev.txt
+	@$(PYTHON) bench/reference.py $(ARGS)
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt
