@@ -2,10 +2,11 @@
 #   make run     the portal on this machine        make test    the whole suite
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
 #   make quality Lighthouse on the main pages    make bench  speed and memory at size, as ratios
+#   make faults  every bad night ten times over
 # ARGS="…" goes to the portal (--port 8080) or to pytest (-k curves).
 
 .DEFAULT_GOAL := run
-.PHONY: run test check format vendor quality bench
+.PHONY: run test check format vendor quality bench faults
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
@@ -50,6 +51,11 @@ vendor: .venv/requirements.txt
 
 quality: .venv/requirements-dev.txt
 	$(PYTHON) tools/quality.py
+
+# Each bad night again and again: make faults TIMES=3
+TIMES := 10
+faults: .venv/requirements-dev.txt
+	@for time in $$(seq $(TIMES)); do $(PYTHON) -m pytest -q -n0 tests/workers/test_faults.py $(ARGS) || exit 1; done
 
 bench: .venv/requirements-dev.txt
 	@$(PYTHON) bench/reference.py $(ARGS)
