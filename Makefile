@@ -3,12 +3,14 @@
 #   make test-fast  its part without a browser, servers and processes, in two minutes
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
 #   make quality Lighthouse on the main pages      make screenshots  pictures of all main pages
-#   make messages LOCALE=de  all texts for a translator, see docs/translating.md
+#   make bench   speed and memory at size, as ratios
+#   make faults  every bad night ten times over: workers, Redis, PostgreSQL killed in the middle
 #   make api-cases  2,000 requests by each role that look for anything that the schema does not say
+#   make messages LOCALE=de  all texts for a translator, see docs/translating.md
 # ARGS="…" goes to the portal (--port 8080), to pytest (-k curves) or to screenshots (--only demo).
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-fast check format vendor quality screenshots messages api-cases
+.PHONY: run test test-fast check format vendor quality screenshots bench faults api-cases messages
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
@@ -73,6 +75,14 @@ messages: .venv/requirements.txt
 
 api-cases: .venv/requirements-dev.txt
 	API_CASES=2000 $(PYTHON) -m pytest tests/api/test_schema.py -q -n0 -s $(ARGS)
+
+# Each bad night again and again: make faults TIMES=3
+TIMES := 10
+faults: .venv/requirements-dev.txt
+	@for time in $$(seq $(TIMES)); do $(PYTHON) -m pytest -q -n0 tests/workers/test_faults.py $(ARGS) || exit 1; done
+
+bench: .venv/requirements-dev.txt
+	@$(PYTHON) bench/reference.py $(ARGS)
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt

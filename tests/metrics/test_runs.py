@@ -22,7 +22,7 @@ from metrics.models import (
     Score,
     ScoreRun,
 )
-from metrics.operations import runs
+from metrics.operations import blocks, runs
 from metrics.operations.rescoring import mark_for_rescoring
 from metrics.score_export import export_scores
 from metrics.workspace import load_workspace
@@ -254,7 +254,7 @@ def test_a_failed_run_leaves_what_it_was_to_answer_and_waits_before_the_next_try
 
     waiting = RescoreNeed.objects.count()
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "store_scores", broken)
+        patched.setattr(blocks, "store_scores", broken)
         run = runs.take_next_run()
         assert run is not None
         with pytest.raises(RuntimeError):
