@@ -162,7 +162,7 @@ class _Told:
 def _dump(model: type[models.Model], out: _Told) -> int:
     dialect = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
     fields = model._meta.local_concrete_fields
-    columns = ", ".join(dialect.read(_quoted(field.column), _kind(field)) for field in fields)
+    columns = ", ".join(dialect.read(_quoted(str(field.column)), _kind(field)) for field in fields)
     key = _quoted(_key(model))
     query = f"SELECT {columns} FROM {_quoted(model._meta.db_table)} ORDER BY {key}"  # nosec B608
     with connection.cursor() as cursor:

