@@ -8,8 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.installation import Installation, eventually, installed
@@ -39,13 +41,21 @@ while not ScoreRun.objects.filter(state="running", done__gt=0).exists():
     time.sleep(0.002)
 """
 
+UNTIL_CHANGES_ARE_SCORED = """
+deadline = time.monotonic() + 60
+while not ScoreRun.objects.filter(scope="changed", state="running").exists():
+    assert time.monotonic() < deadline, "no run answers the changes"
+    time.sleep(0.001)
+"""
+
 SAVE = """
 import threading, time
 from django.db import OperationalError, connection
 metric = MetricDefinition.objects.filter(
     formula="", subject_kind="project", cadence="year").order_by("pk")[0]
 year = Measurement.objects.filter(metric=metric).latest("period_start").period_start
-projects = list(Project.objects.order_by("pk")[:100])
+measured = Measurement.objects.filter(metric=metric, period_start=year)
+projects = list(Project.objects.filter(pk__in=measured.values("subject")).order_by("pk")[:100])
 saved = {}
 
 def save(part):
@@ -66,6 +76,13 @@ def save(part):
 threads = [threading.Thread(target=save, args=(projects[n::10],)) for n in range(10)]
 """
 
+UNTIL_SOME_ARE_SAVED = """
+deadline = time.monotonic() + 60
+while len(saved) < 20:
+    assert time.monotonic() < deadline, f"{len(saved)} values are saved"
+    time.sleep(0.002)
+"""
+
 WHAT_IS_LOST = """
 held = dict(Measurement.objects.filter(
     metric=metric, period_start=year, subject__in=list(saved)).values_list("subject", "value"))
@@ -83,9 +100,18 @@ def broker() -> Iterator[RedisOfOnesOwn]:
 def portal(tmp_path: Path, postgres_url: str, broker: RedisOfOnesOwn) -> Iterator[Installation]:
     """603 projects with 121 months, loaded and scored, on PostgreSQL and Redis; nobody at work."""
     with installed(tmp_path, postgres_url, broker.address) as installation:
+        keep_what_was_committed(postgres_url)
         installation.manage("load_workspace", MANY_MONTHS)
         installation.manage("score")
         yield installation
+
+
+def keep_what_was_committed(postgres_url: str) -> None:
+    """As PostgreSQL does by itself; the tests' server is set to be fast, and forgets in a crash."""
+    server, _, name = postgres_url.rpartition("/")
+    with closing(psycopg2.connect(f"{server}/postgres")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
 
 
 def is_idle(portal: Installation) -> bool:
@@ -110,9 +136,10 @@ def meanwhile(portal: Installation, happens: Callable[[], None]) -> None:
     """Save a hundred values by ten threads; when some are saved, let it happen."""
     portal.python(f"VALUE = 71.0\n{SAVE}")
     portal.python("for thread in threads: thread.start()")
-    portal.python("while len(saved) < 20: time.sleep(0.002)")
+    portal.python(UNTIL_SOME_ARE_SAVED)
     happens()
     portal.python("for thread in threads: thread.join()")
+    portal.python("connection.close()")  # the server may be another one by now
     assert json.loads(portal.python(WHAT_IS_LOST)) == [100, 0]
 
 
@@ -128,10 +155,7 @@ def test_a_worker_is_killed_in_the_middle_of_an_incremental_run(portal: Installa
     worker = portal.start_worker()
 
     def kill_and_replace() -> None:
-        portal.python(
-            'while not ScoreRun.objects.filter(scope="changed", state="running").exists():'
-            " time.sleep(0.001)"
-        )
+        portal.python(UNTIL_CHANGES_ARE_SCORED)
         worker.kill()
         portal.start_worker(beat=False)
 
@@ -165,10 +189,10 @@ def test_postgresql_crashes_in_the_middle_of_an_import(
     portal.start_worker()
     portal.python(IMPORT)
     portal.python("ask()")
-    portal.python("wait_for('importing')")
+    portal.python("wait_for('storing')")
     server.restart()
     portal.python("from django.db import connection; connection.close()")
-    portal.python("wait_for('imported')")
+    portal.python("wait_for('done')")
     counted = portal.python("print(Measurement.objects.filter(batch=batch).count())")
     assert int(counted) == 2400
     assert_all_is_well(portal)
@@ -185,7 +209,10 @@ analyst.groups.add(Group.objects.get(name="Analyst"))
 metric = MetricDefinition.objects.create(
     code="bad_night", name="Count", category="tactical", subject_kind="project", cadence="month",
     curve=[[0.0, 0.0], [100.0, 100.0]])
-codes = list(Project.objects.order_by("pk").values_list("code", flat=True)[:100])
+portfolio = Portfolio.objects.order_by("pk")[0]
+codes = [f"NIGHT-{n}" for n in range(100)]
+for code in codes:
+    Project.objects.create(code=code, name=code, portfolio=portfolio)
 months = list(Measurement.objects.order_by("month").values_list("month", flat=True).distinct())
 rows = [f"bad_night,{code},{Month(months[0]).plus(n)},{40 + n % 20}"
         for n in range(24) for code in codes]
