@@ -3,15 +3,18 @@
 #   make test-fast  its part without a browser, servers and processes, in two minutes
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
 #   make quality Lighthouse on the main pages      make screenshots  pictures of all main pages
+#   make bench   speed and memory at size, as ratios
+#   make faults  every bad night ten times over: workers, Redis, PostgreSQL killed in the middle
+#   make api-cases  2,000 requests by each role that look for anything that the schema does not say
 #   make messages LOCALE=de  all texts for a translator, see docs/translating.md
 # ARGS="…" goes to the portal (--port 8080), to pytest (-k curves) or to screenshots (--only demo).
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-fast check format vendor quality screenshots messages
+.PHONY: run test test-fast check format vendor quality screenshots bench faults api-cases messages
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
-PACKAGES := projects metrics dashboards pmo_portal
+PACKAGES := projects metrics dashboards api pmo_portal
 SOURCES := $(PACKAGES) tests tools examples manage.py
 SCRIPTS := .ci/run tools/install.sh
 ARGS :=
@@ -38,6 +41,7 @@ check: .venv/requirements-dev.txt
 	$(PYTHON) -m djlint --quiet --lint templates pmo_portal/templates
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	$(PYTHON) -m bandit --quiet --severity-level medium --configfile pyproject.toml --recursive $(PACKAGES)
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -68,6 +72,17 @@ messages: .venv/requirements.txt
 		--ignore '.venv/*' --ignore 'node_modules/*' --ignore 'tests/*' --ignore 'tools/*' --ignore 'bench/*' \
 		--ignore 'examples/*' --ignore 'var/*' --ignore 'static/*' --ignore 'docs/*'
 	$(PYTHON) manage.py compilemessages --locale $(LOCALE) --ignore .venv
+
+api-cases: .venv/requirements-dev.txt
+	API_CASES=2000 $(PYTHON) -m pytest tests/api/test_schema.py -q -n0 -s $(ARGS)
+
+# Each bad night again and again: make faults TIMES=3
+TIMES := 10
+faults: .venv/requirements-dev.txt
+	@for time in $$(seq $(TIMES)); do $(PYTHON) -m pytest -q -n0 tests/workers/test_faults.py $(ARGS) || exit 1; done
+
+bench: .venv/requirements-dev.txt
+	@$(PYTHON) bench/reference.py $(ARGS)
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
 .venv/requirements.txt: requirements.txt

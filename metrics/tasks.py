@@ -9,7 +9,9 @@ from celery import shared_task
 from django.db import IntegrityError, OperationalError
 
 from metrics.choices import RunTrigger
-from metrics.operations.heartbeat import beating, heartbeat
+from metrics.operations.blocks import RunLost
+from metrics.operations.chunks import help_with_run
+from metrics.operations.heartbeat import beating
 from metrics.operations.imports import (
     BatchLost,
     carry_out_batch,
@@ -20,11 +22,11 @@ from metrics.operations.imports import (
 )
 from metrics.operations.reminders import send_reminders, write_reminders
 from metrics.operations.runs import (
-    RunLost,
     carry_out,
     give_back,
     reopen_dead_runs,
     request_full_run,
+    show_life,
     take_next_run,
 )
 from metrics.operations.weighing import weigh_latest_months, weigh_open_months
@@ -46,13 +48,22 @@ def answer_needs_task() -> None:
     """Carry out what is due until nothing is left; safe to deliver twice, as runs are claimed."""
     while run := take_next_run():
         try:
-            with heartbeat(run):
+            with beating(partial(show_life, run)):
                 carry_out(run)
         except RunLost as lost:
             logger.warning("%s", lost)
         except PASSING_FAULTS:
             give_back(run)
             raise
+
+
+@shared_task(acks_late=True)
+def help_with_run_task() -> None:
+    """Take chunks of the run that is going on; what fails here, the run's own worker does again."""
+    try:
+        help_with_run()
+    except RunLost as lost:
+        logger.warning("%s", lost)
 
 
 @shared_task(acks_late=True, autoretry_for=PASSING_FAULTS, retry_backoff=True, max_retries=8)

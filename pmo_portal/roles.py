@@ -89,6 +89,7 @@ KEYHOLDER = (
         "solarschedule",
     )
     | may_end("dashboards", "savedview", "subscription")
+    | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
 )
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {

@@ -175,9 +175,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "simple_history",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "projects",
     "metrics",
     "dashboards",
+    "api",
     "pmo_portal",  # last: its roles are given permissions that the others' models create
 ]
 
@@ -405,6 +408,12 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     },
 }
+# How often is asked is counted by all web processes together, where there are several.
+CACHES["limits"] = (
+    {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "limits"}
+    if IS_EMBEDDED
+    else CACHES["progress"] | {"KEY_PREFIX": "limits"}
+)
 CELERY_WORKER_CONCURRENCY = environment.number(
     "CELERY_WORKER_CONCURRENCY", default=2, at_least=1, at_most=64
 )
@@ -448,6 +457,64 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "metrics.tasks.reopen_dead_runs_task",
         "schedule": timedelta(seconds=REOPEN_DEAD_RUNS_EVERY_SECONDS),
         "options": {"expire_seconds": REOPEN_DEAD_RUNS_EVERY_SECONDS},
+    },
+}
+
+# The API. So many requests in a minute from each token, or from each person in a browser; 0 = any.
+API_READS_PER_MINUTE = environment.number(
+    "API_READS_PER_MINUTE", default=600, at_least=0, at_most=1_000_000
+)
+API_WRITES_PER_MINUTE = environment.number(
+    "API_WRITES_PER_MINUTE", default=120, at_least=0, at_most=1_000_000
+)
+# The largest request: 10,000 values with notes are some megabytes.
+API_MAX_BYTES = environment.number(
+    "API_MAX_BYTES", default=16 * 1024**2, at_least=1024, at_most=1024**3
+)
+# How long the answer to an Idempotency-Key is kept.
+API_KEEP_ANSWERS_HOURS = environment.number(
+    "API_KEEP_ANSWERS_HOURS", default=24, at_least=1, at_most=8_760
+)
+# How long a program waits for a scoring run that is going on when it closes a month.
+API_PATIENCE_SECONDS = 10.0
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.authentication.TokenAuthentication",
+        "api.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.AsTheOperationSays"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "api.throttling.ReadsPerMinute",
+        "api.throttling.WritesPerMinute",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["api.parsing.LimitedJSONParser", "api.parsing.FileParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsing.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "api.documentation.OperationSchema",
+    "EXCEPTION_HANDLER": "api.errors.answer_to",
+}
+KEY = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "PMO portal",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "Everything in the portal that is data. See docs/api.md for how to begin."
+        " Every refusal has the shape `Problem`."
+    ),
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [],  # vocabularies stand where they are used
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what may be left out of a change says api.fields.changes_of
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PATH_CONVERTER_OVERRIDES": {
+        "code": {"type": "string", "pattern": r"^[A-Za-z0-9_.@-]{1,129}$"},
+        "month": {"type": "string", "pattern": r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"},
+        "period": {"type": "string", "pattern": r"^[0-9]{4}(-[0-9QW][0-9-]{0,4})?$"},
+        "key": KEY,
     },
 }
 

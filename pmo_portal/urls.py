@@ -3,6 +3,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from api.pages import token_end, token_list
 from pmo_portal.access import ChangePassword, SignIn, account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
 
@@ -17,6 +18,9 @@ urlpatterns = [
     # One page for one's password, whoever asks for it.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
+    path("account/tokens/", token_list, name="token_list"),
+    path("account/tokens/<int:pk>/end/", token_end, name="token_end"),
+    path("api/", include("api.urls")),
     path("mails/", kept_mail_list, name="kept_mail_list"),
     path("mails/<slug:name>/", kept_mail, name="kept_mail"),
     path("mails/<slug:name>/<int:number>/", kept_mail_file, name="kept_mail_file"),

@@ -243,11 +243,15 @@ def postgres_address() -> Iterator[str]:
 def postgres_url(postgres_address: str) -> Iterator[str]:
     """An empty database on a PostgreSQL server, for processes of their own; dropped afterwards."""
     name = f"portal_{secrets.token_hex(6)}"
-    with closing(psycopg2.connect(f"{postgres_address}/postgres")) as connection:
+    _on_server(postgres_address, f"CREATE DATABASE {name}")
+    yield f"{postgres_address}/{name}"
+    _on_server(postgres_address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on_server(address: str, statement: str) -> None:
+    with closing(psycopg2.connect(f"{address}/postgres")) as connection:
         connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {name}")
-        yield f"{postgres_address}/{name}"
-        connection.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.cursor().execute(statement)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Factories write past the operations: they set the stage, and mark nothing for re
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -14,6 +14,7 @@ from django.db import models
 from factory.declarations import LazyAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
+from api.models import PersonalToken
 from dashboards.models import Pack, PackKind, Rhythm, SavedView, Subscription
 from metrics.choices import (
     Band,
@@ -422,6 +423,21 @@ class ReminderFactory(RowFactory[Reminder]):
     day = A_MONTH.last_day
     subject = "1 value is overdue"
     message_id = numbered("message")
+
+
+class PersonalTokenFactory(RowFactory[PersonalToken]):
+    """A token that nobody knows the words of."""
+
+    class Meta:
+        model = PersonalToken
+
+    user = another(UserFactory)
+    name = numbered("Program ")
+    start = "pmo_"
+    digest = numbered("digest")
+    scopes = ["read"]
+    created_at = A_MOMENT
+    expires_at = A_MOMENT + timedelta(days=90)
 
 
 class PackFactory(RowFactory[Pack]):

@@ -116,13 +116,22 @@ class Installation:
                 text=True,
             )
 
-    def start_worker(self, *, beat: bool = True) -> Process:
+    def start_worker(self, *, beat: bool = True, concurrency: int = 2) -> Process:
         """A worker, and with it a beat of its own process."""
         celery = [sys.executable, "-m", "celery", "-A", "pmo_portal"]
-        worker = self._start([*celery, "worker", "--concurrency", "2"], "worker.log")
+        # A name of its own: several on one machine would answer as one.
+        name = f"worker{len(self.processes)}@localhost"
+        options = ["--concurrency", str(concurrency), "--hostname", name]
+        worker = self._start([*celery, "worker", *options], "worker.log")
         if beat:
             self._start([*celery, "beat", "--max-interval", "1"], "beat.log")
         return worker
+
+    def start_web(self, port: int) -> Process:
+        """The web server, of two processes with four threads each."""
+        serve = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+        gunicorn = [sys.executable, "-m", "gunicorn", *serve, "pmo_portal.wsgi"]
+        return self._start(gunicorn, "web.log")
 
     def _start(self, command: list[str], log: str) -> Process:
         process = Process(command, self.environment, self.folder / log)
@@ -150,6 +159,7 @@ from metrics.operations.measurements import record_measurement
 from metrics.operations.runs import *
 from metrics.periods import parse_period, period_holding
 from metrics.tasks import *
+from pmo_portal.celery import app as celery_app
 from projects.models import *
 from projects.months import Month
 for line in sys.stdin:

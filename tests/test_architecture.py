@@ -1,4 +1,4 @@
-"""Imports go one way: projects <- metrics <- dashboards <- pmo_portal; the engine is pure."""
+"""Imports go one way: projects <- metrics <- dashboards <- api <- pmo_portal; one part is pure."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("projects", "metrics", "dashboards", "pmo_portal")
+ROOMS = ("projects", "metrics", "dashboards", "api", "pmo_portal")
 """From the ground up: each may import itself and those before it."""
 
 PURE = {
@@ -128,14 +128,17 @@ def test_a_module_is_named_for_what_it_knows(name: str) -> None:
 
 
 BY_HAND = {"execute", "executemany", "copy_expert", "raw", "extra"}
+WHOLE_TABLES = ROOT / "pmo_portal" / "backup.py"
+"""Copies every table as it is, with names that Django gives; no text of anybody's is in its SQL."""
 
 
-@pytest.mark.parametrize("room", ["projects", "dashboards", "pmo_portal"])
+@pytest.mark.parametrize("room", ["projects", "dashboards", "api", "pmo_portal"])
 def test_sql_is_written_by_hand_in_metrics_alone(room: str) -> None:
     """There it is needed for bulk and locks; everywhere else the ORM quotes what people write."""
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno} calls {node.func.attr}"
         for path in sources(room)
+        if path != WHOLE_TABLES
         for node in ast.walk(parse(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -133,6 +133,10 @@ PAGES: dict[str, Door] = {
     ),
     "sign_out": Door(EVERYBODY, get=TAKES_NONE, post="/sign-in/"),
     "account": Door(SIGNED_IN, post=422),
+    "token_list": Door(READERS, post=422),
+    # Of somebody else's nobody learns that it is there.
+    "token_end": Door(READERS, get=TAKES_NONE, args=("TOKEN_OF_SOMEBODY",), post=404),
+    "api:docs": Door(READERS),
     "password_change": Door(
         SIGNED_IN,
         post="/account/",
@@ -386,6 +390,8 @@ ADMIN_MODELS: dict[str, Kept] = {
     "metrics.scorerun": LOOKED_AT,
     "metrics.rescoreneed": LOOKED_AT,
     "metrics.reminder": LOOKED_AT,
+    # They are ended there by an action; what they say stays.
+    "api.personaltoken": Kept(view=KEYHOLDERS),
     "auth.user": BY_KEYHOLDERS,
     "auth.group": Kept(view=KEYHOLDERS),
     "dashboards.savedview": Kept(view=KEYHOLDERS, delete=KEYHOLDERS),
@@ -442,10 +448,15 @@ def all_doors() -> dict[str, Door]:
 def addresses_of(
     patterns: list[URLPattern | URLResolver], space: str = "", folder: str = ""
 ) -> Iterator[str]:
-    """The name of every address with its namespace; without a name, the pattern itself."""
+    """The name of every address with its namespace; without a name, the pattern itself.
+
+    Of the API only its page: its operations are tried in tests/api/test_doors.py.
+    """
     for pattern in patterns:
         place = folder + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
+        if isinstance(pattern, URLResolver) and pattern.namespace == "api":
+            yield "api:docs"
+        elif isinstance(pattern, URLResolver):
             inside = f"{space}{pattern.namespace}:" if pattern.namespace else space
             yield from addresses_of(pattern.url_patterns, inside, place)
         else:
@@ -477,6 +488,7 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
     "metrics.reminder": factories.ReminderFactory,
     "dashboards.savedview": factories.SavedViewFactory,
     "dashboards.subscription": factories.SubscriptionFactory,
+    "api.personaltoken": factories.PersonalTokenFactory,
     "auth.user": factories.UserFactory,
     "django_celery_beat.periodictask": lambda: PeriodicTask.objects.create(
         name="a task", task="a.task", interval=IntervalSchedule.objects.create(every=1)
@@ -504,6 +516,7 @@ class House:
             "TOKEN": token,
             "TYPE": str(ContentType.objects.get_for_model(Project).pk),
             "PROJECT": str(self.rows["projects.project"].pk),
+            "TOKEN_OF_SOMEBODY": str(self.rows["api.personaltoken"].pk),
             "OVERRIDE": str(self.rows["metrics.curveoverride"].pk),
             "OF_OVERRIDE": self.rows["metrics.curveoverride"].metric.code,
             "EXEMPTION": str(self.rows["metrics.exemption"].pk),

@@ -17,9 +17,12 @@ ROOT = Path(settings.BASE_DIR)
 ROOMS = ("projects", "metrics", "dashboards", "pmo_portal")
 
 FOR_OPERATORS = {
+    "metrics/checkup.py": "findings are told in the console of whoever runs the portal",
     "metrics/management": "commands answer whoever runs the portal",
     "metrics/scoring": "the engine knows no translations; `metrics.validation` has its faults",
     "metrics/workspace": "the folder's errors are read in the console that loads it",
+    "pmo_portal/backup.py": "refusals are told in the console of whoever runs the portal",
+    "pmo_portal/doctor.py": "findings are told in the console of whoever runs the portal",
     "pmo_portal/environment.py": "settings are refused before there is a language",
     "pmo_portal/instance.py": "told in the console of whoever starts the portal",
     "pmo_portal/launcher.py": "told in the console of whoever starts the portal",

@@ -34,6 +34,7 @@ def store(
     with_questioned: bool,
     at: datetime,
     steps: Steps,
+    door: Door = Door.IMPORT,
 ) -> int:
     """Store what was accepted, in the caller's transaction; how many values that were.
 
@@ -44,19 +45,16 @@ def store(
         chosen.append(judgement.questioned)
     withdrawn = _withdraw_drafts([storable.withdrawn for storable in chosen], batch, at)
     _withdraw_drafts([storable.left_over for storable in chosen], batch, at)
-    stored = _store_measurements(chosen, batch, at, steps)
-    return stored + withdrawn + _store_drafts(chosen, batch, at)
+    stored = _store_measurements(chosen, Signature(batch.created_by, at, door, batch), steps)
+    return stored + withdrawn + _store_drafts(chosen, batch, at, door)
 
 
-def _store_measurements(
-    chosen: list[Storable], batch: ImportBatch, at: datetime, steps: Steps
-) -> int:
+def _store_measurements(chosen: list[Storable], signature: Signature, steps: Steps) -> int:
     expected = sum(len(storable.measurements) for storable in chosen)
     if not expected:
         return 0
     # Each value goes to the database first, and from there set by set to its place.
     steps.begin(Step.STORING, 2 * expected)
-    signature = Signature(batch.created_by, at, Door.IMPORT, batch)
     rows = chain.from_iterable(storable.measurements for storable in chosen)
     fill_staging_table(_counted(rows, steps))
     newest = newest_measurement()
@@ -79,9 +77,9 @@ def _counted(rows: Iterable[StagedRow], steps: Steps) -> Iterator[StagedRow]:
         yield row
 
 
-def _store_drafts(chosen: list[Storable], batch: ImportBatch, at: datetime) -> int:
+def _store_drafts(chosen: list[Storable], batch: ImportBatch, at: datetime, door: Door) -> int:
     drafts = [draft for storable in chosen for draft in storable.drafts]
-    return keep_drafts(drafts, by=batch.created_by, door=Door.IMPORT, batch=batch, at=at)
+    return keep_drafts(drafts, by=batch.created_by, door=door, batch=batch, at=at)
 
 
 def _withdraw_drafts(places: list[list[Key]], batch: ImportBatch, at: datetime) -> int:

@@ -176,8 +176,9 @@ def _stage(batch: ImportBatch, closed: list[int]) -> None:
     _make(
         MADE,
         f"SELECT metric_id, subject_id, period_start, MAX(id) AS id FROM {_CHANGE}"
-        " WHERE batch_id = %s AND door = %s GROUP BY metric_id, subject_id, period_start",
-        [batch.pk, Door.IMPORT.value],
+        # Not those of an undoing, of whatever door the batch itself came through.
+        " WHERE batch_id = %s AND door <> %s GROUP BY metric_id, subject_id, period_start",
+        [batch.pk, Door.UNDO.value],
     )
     _analyse(f"{TOUCHED}, {MADE}")
     _make(
@@ -283,9 +284,9 @@ def _left(batch: ImportBatch, closed: list[int]) -> list[JudgedRow]:
         return _as_rows(reasons)
     older = {
         (metric, subject, start): value
-        for metric, subject, start, value in MeasurementChange.objects.filter(
-            batch=batch, door=Door.IMPORT
-        ).values_list("metric_id", "subject_id", "period_start", "value_before")
+        for metric, subject, start, value in MeasurementChange.objects.filter(batch=batch)
+        .exclude(door=Door.UNDO)
+        .values_list("metric_id", "subject_id", "period_start", "value_before")
     }
     for row in Measurement.objects.filter(batch=batch, month__in=closed):
         key = row.metric_id, row.subject_id, row.period_start

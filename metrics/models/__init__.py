@@ -11,7 +11,7 @@ from metrics.models.drafts import DraftMeasurement
 from metrics.models.imports import BatchRows, ImportBatch, ImportFile, SavedMapping
 from metrics.models.measurements import Measurement, MeasurementChange
 from metrics.models.reminders import Reminder
-from metrics.models.runs import RescoreNeed, ScoreRun
+from metrics.models.runs import RescoreNeed, RunChunk, ScoreRun
 from metrics.models.scorecards import (
     GROUPS,
     SHARE_FIELDS,
@@ -54,6 +54,7 @@ __all__ = [
     "Reminder",
     "ReportedScore",
     "RescoreNeed",
+    "RunChunk",
     "SavedMapping",
     "Score",
     "ScoreColumns",

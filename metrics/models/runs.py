@@ -60,6 +60,33 @@ class ScoreRun(models.Model):
         }
 
 
+class RunChunk(models.Model):
+    """Months of a run over everybody that one worker takes at a time; gone when the run has ended.
+
+    `attempt` is the fence, as that of the run is: it counts who took the chunk. `run_attempt` tells
+    which attempt of the run laid it out.
+    """
+
+    run = models.ForeignKey(ScoreRun, models.CASCADE, related_name="chunks")
+    run_attempt = models.PositiveIntegerField(_("attempt of the run"))
+    months = models.JSONField(_("months"))
+    state = models.CharField(_("state"), max_length=7, choices=RunState, default=RunState.DUE)
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    heartbeat_at = models.DateTimeField(_("last sign of life at"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="chunk_state_known",
+                condition=Q(state__in=[RunState.DUE, RunState.RUNNING, RunState.DONE]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Months {self.months} of run {self.run_id} ({self.get_state_display()})"
+
+
 class RescoreNeed(models.Model):
     """A change that no run has answered yet: this subject, from this month on.
 

@@ -5,20 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-
-from metrics.models import ScoreRun
-from metrics.operations.runs import show_life
-
-
-@contextmanager
-def heartbeat(run: ScoreRun) -> Iterator[None]:
-    """Keep telling that the run's worker is alive."""
-    with beating(partial(show_life, run)):
-        yield
 
 
 @contextmanager

@@ -2,19 +2,19 @@
 
 A run is claimed by changing its row; the database lets one run be RUNNING at a time. Each block of
 months is computed from what is stored and written in one transaction that first looks whether the
-claim still holds, so a worker that was given up for dead can't write over its successor.
+claim still holds, so a worker that was given up for dead can't write over its successor. A run over
+everybody is cut into chunks, with which other workers help.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -25,32 +25,22 @@ from django.utils.translation import gettext
 from metrics.choices import RunScope, RunState, RunTrigger
 from metrics.closed_months import ClosedMonths
 from metrics.horizon import scheduled_months
-from metrics.ledger import Ledger, read_board, read_ledger, read_measurements, store_scores
+from metrics.ledger import Ledger, read_ledger
 from metrics.models import RescoreNeed, Score, ScoreRun
-from metrics.scoring.columns import Integers
-from metrics.scoring.engine import score
+from metrics.operations import chunks
+from metrics.operations.blocks import Block, RunLost, cut, score_block
 from projects.months import Month, month_range
 
 logger = logging.getLogger(__name__)
 
-MONTHS_PER_BLOCK = 6
+WAIT_FOR_HELPERS = 0.1
+"""Seconds between looks at chunks that other workers are still at."""
+
 Progress = Callable[[int, int], None]
-
-
-class RunLost(Exception):
-    """The run is no longer this worker's: it was given up for dead and reopened."""
 
 
 class AnotherRunIsGoing(Exception):
     """Scores are being written by somebody else, who did not finish in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Months that are scored in one go: for some subjects, or for all (None)."""
-
-    months: list[Month]
-    subjects: Integers | None
 
 
 def request_full_run(trigger: RunTrigger, *, by: User | None = None) -> ScoreRun:
@@ -102,11 +92,13 @@ def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
     except RunLost:
         raise
     except Exception as error:
-        _held(run).update(
-            state=RunState.FAILED,
-            finished_at=timezone.now(),
-            error=f"{type(error).__name__}: {error}"[:2000],
-        )
+        with transaction.atomic():
+            chunks.drop(run)
+            _held(run).update(
+                state=RunState.FAILED,
+                finished_at=timezone.now(),
+                error=f"{type(error).__name__}: {error}"[:2000],
+            )
         raise
     run.refresh_from_db()
     return run
@@ -223,6 +215,8 @@ def _hold(run: ScoreRun, **changes: Any) -> None:
 
 
 def _carry_out(run: ScoreRun, progress: Progress) -> None:
+    # Helpers of an earlier attempt store nothing more from here on.
+    chunks.drop(run)
     # What waits is read before anything else: a change that comes in later leaves a need of its
     # own behind, which this run does not delete.
     needs = list(RescoreNeed.objects.values_list("pk", "subject_id", "first_month"))
@@ -233,21 +227,19 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
     if run.scope == RunScope.CHANGED:
         blocks = _blocks_of_changes(ledger, needs, to_be_scored)
     elif run.scope == RunScope.FULL:
-        blocks = list(_cut(to_be_scored, None))
+        blocks = list(cut(to_be_scored))
     else:
-        blocks = list(_cut(closed.open_among(_months_asked_for(run)), None))
+        blocks = list(cut(closed.open_among(_months_asked_for(run))))
     months = [month for block in blocks for month in block.months]
     _hold(run, **_extent(ledger, blocks), total=len(months))
     progress(0, len(months))
-    done = 0
-    for block in blocks:
-        _score_block(run, ledger, block)
-        done += len(block.months)
-        progress(done, len(months))
+    score_blocks = _score_alone if run.scope == RunScope.CHANGED else _score_together
+    score_blocks(run, ledger, blocks, lambda done: progress(done, len(months)))
     with transaction.atomic():
         removed = _remove_strays(closed, keep={*scheduled, *months})
         if run.scope == RunScope.CHANGED or set(to_be_scored) <= set(months):
             _answer([pk for pk, *_ in needs])
+        chunks.drop(run)
         _hold(
             run,
             state=RunState.DONE,
@@ -289,29 +281,52 @@ def _blocks_of_changes(
         ledger.subject_numbers(subject_id for _, subject_id, _ in needs)
     )
     return [
-        *_cut(new, None),
-        *_cut([month for month in changed if month not in set(new)], subjects),
+        *cut(new),
+        *cut([month for month in changed if month not in set(new)], subjects),
     ]
 
 
-def _cut(months: Sequence[Month], subjects: Integers | None) -> Iterator[Block]:
-    for start in range(0, len(months), MONTHS_PER_BLOCK):
-        yield Block(list(months[start : start + MONTHS_PER_BLOCK]), subjects)
+def _score_alone(
+    run: ScoreRun, ledger: Ledger, blocks: Sequence[Block], progress: Callable[[int], None]
+) -> None:
+    done = 0
+    for block in blocks:
+        score_block(ledger, block, RunClaim(run))
+        done += len(block.months)
+        progress(done)
 
 
-def _score_block(run: ScoreRun, ledger: Ledger, block: Block) -> None:
-    months = np.array(block.months, dtype=np.int64)
-    measurements = read_measurements(ledger, block.months[0], block.months[-1], block.subjects)
-    board = None
-    if block.subjects is not None:
-        children = np.setdiff1d(ledger.children_of(block.subjects), block.subjects)
-        board = read_board(ledger, months, children)
-    scored = score(ledger.definitions, measurements, months, subjects=block.subjects, board=board)
+def _score_together(
+    run: ScoreRun, ledger: Ledger, blocks: Sequence[Block], progress: Callable[[int], None]
+) -> None:
+    """Score everybody, chunk by chunk, with whoever helps; returns when all chunks are stored."""
     with transaction.atomic():
-        _hold(run, done=F("done") + len(months))
-        written, removed = store_scores(ledger, scored, all_subjects=block.subjects is None)
+        _hold(run)
+        chunks.lay_out(run, blocks)
+    chunks.wake_helpers(len(blocks) - 1)
+    while not chunks.is_all_stored(run):
+        if chunk := chunks.take_next_chunk():
+            chunks.score_chunk(ledger, chunk)
+        elif not chunks.reopen_dead_chunks():
+            # Others are at the last chunks, and alive.
+            time.sleep(WAIT_FOR_HELPERS)
+        _hold(run)
+        progress(ScoreRun.objects.values_list("done", flat=True).get(pk=run.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class RunClaim:
+    """The right to store a block of a run that one worker carries out alone."""
+
+    run: ScoreRun
+
+    def hold(self) -> None:
+        _hold(self.run)
+
+    def note(self, months: int, written: int, removed: int) -> None:
         _hold(
-            run,
+            self.run,
+            done=F("done") + months,
             rows_written=F("rows_written") + written,
             rows_removed=F("rows_removed") + removed,
         )

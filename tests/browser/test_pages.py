@@ -165,6 +165,7 @@ PAGES = [
     STOP,
     "/account/",
     "/account/password/",
+    "/account/tokens/",
     NO_SUCH_PAGE,
 ]
 """What administrators see, who see all there is."""
@@ -207,6 +208,7 @@ NO_PAGES = {
     "pack_keep",
     "pack_kept",
     "pack_data",
+    "token_end",
 }
 """They send on, take forms, or answer parts of a page."""
 

@@ -22,7 +22,7 @@ from metrics.models import (
     Score,
     ScoreRun,
 )
-from metrics.operations import runs
+from metrics.operations import blocks, runs
 from metrics.operations.rescoring import mark_for_rescoring
 from metrics.score_export import export_scores
 from metrics.workspace import load_workspace
@@ -178,7 +178,7 @@ def test_a_worker_that_was_given_up_for_dead_writes_nothing_more() -> None:
     assert runs.reopen_dead_runs() == 1
     successor = runs.take_next_run()
     assert successor is not None
-    with pytest.raises(runs.RunLost):
+    with pytest.raises(blocks.RunLost):
         runs.carry_out(run)
     assert not Score.objects.exists()
     runs.carry_out(successor)
@@ -254,7 +254,7 @@ def test_a_failed_run_leaves_what_it_was_to_answer_and_waits_before_the_next_try
 
     waiting = RescoreNeed.objects.count()
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "store_scores", broken)
+        patched.setattr(blocks, "store_scores", broken)
         run = runs.take_next_run()
         assert run is not None
         with pytest.raises(RuntimeError):

@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 class NoHeartbeat:
     """The thread of the real one would look into another database than the test's."""
 
-    def __init__(self, run: ScoreRun) -> None:
-        self.run = run
+    def __init__(self, show_life: object) -> None:
+        self.show_life = show_life
 
     def __enter__(self) -> None:
         return None
@@ -36,7 +36,7 @@ class NoHeartbeat:
 
 @pytest.fixture(autouse=True)
 def worked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "heartbeat", NoHeartbeat)
+    monkeypatch.setattr(tasks, "beating", NoHeartbeat)
     load_workspace(WORKED)
 
 

@@ -126,3 +126,45 @@ def test_the_same_task_twice_changes_nothing(installation: Installation) -> None
     written = "print(sum(ScoreRun.objects.values_list('rows_written', flat=True)))"
     assert installation.python(written) == installation.python("print(Score.objects.count())")
     assert_a_full_run_changes_nothing(installation)
+
+
+MOST_CHUNKS_AT_ONCE = """
+import time
+deadline = time.monotonic() + 60
+most = 0
+while time.monotonic() < deadline and not ScoreRun.objects.filter(state="done").exists():
+    most = max(most, RunChunk.objects.filter(state="running").count())
+    time.sleep(0.002)
+print(json.dumps(most))
+"""
+
+
+def test_workers_share_a_full_run(installation: Installation) -> None:
+    installation.manage("load_workspace", MANY_MONTHS)
+    for _ in range(3):
+        installation.start_worker(beat=False, concurrency=1)
+    installation.python("request_full_run(RunTrigger.SCHEDULE)")
+    installation.python("answer_needs_task.delay()")
+    assert json.loads(installation.python(MOST_CHUNKS_AT_ONCE)) > 1
+    eventually(lambda: is_idle(installation))
+    assert_a_full_run_changes_nothing(installation)
+
+
+def test_a_run_goes_on_when_one_of_the_workers_that_share_it_is_killed(
+    installation: Installation,
+) -> None:
+    two_at_work = """
+import time
+deadline = time.monotonic() + 60
+while RunChunk.objects.filter(state="running").count() < 2 and time.monotonic() < deadline:
+    time.sleep(0.002)
+"""
+    installation.manage("load_workspace", MANY_MONTHS)
+    one = installation.start_worker(concurrency=1)
+    installation.start_worker(beat=False, concurrency=1)
+    installation.python("request_full_run(RunTrigger.SCHEDULE)")
+    installation.python(f"answer_needs_task.delay(){two_at_work}")
+    one.kill()
+    eventually(lambda: is_idle(installation))
+    assert installation.python("print(RunChunk.objects.count())") == "0"
+    assert_a_full_run_changes_nothing(installation)

@@ -1,0 +1,77 @@
+"""The schema, made from the operations themselves, and the page that shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import Shape
+from api.operation import Operation
+from api.scopes import READS
+from dashboards.access import READ_DASHBOARDS, needs
+
+
+class OperationSchema(AutoSchema):
+    """As drf-spectacular makes it, and closed: what is not named is refused (api.fields.Shape)."""
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, Shape):
+            schema["additionalProperties"] = False
+        return schema
+
+
+GENERATOR: Any = SchemaGenerator  # it has no types
+BEARER, SESSION = "token", "session"
+
+
+@extend_schema(exclude=True)
+class Schema(Operation):
+    """OpenAPI 3.1 as JSON."""
+
+    def get(self, request: Request) -> Response:
+        schema: Any = GENERATOR().get_schema(request=None, public=True)
+        return Response(schema)
+
+    get.need = READS  # type: ignore[attr-defined]
+
+
+@require_safe
+@needs(READ_DASHBOARDS)
+def documentation(request: HttpRequest) -> HttpResponse:
+    """The schema to read and to try, from this server alone and without a script in the page."""
+    return render(request, "api/docs.html")
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "api.authentication.TokenAuthentication"
+    name = BEARER
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": 'A personal token, made under "Your account".',
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "api.authentication.BrowserAuthentication"
+    name = SESSION
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The session of a browser; what writes sends X-CSRFToken along.",
+        }

@@ -1,0 +1,1 @@
+"""What travels: the fields of every answer and of every request, and so the schema."""

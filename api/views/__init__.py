@@ -1,0 +1,1 @@
+"""The operations of version one, one module a subject matter."""

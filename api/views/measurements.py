@@ -1,0 +1,253 @@
+"""Values: read, given one by one or by thousands, corrected, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.errors import Fault, Refused
+from api.operation import Operation, found, operation
+from api.paging import page_of
+from api.scopes import ENTERS, READS
+from api.shapes.measurements import (
+    MODES,
+    EnteredShape,
+    ManyInput,
+    ManyShape,
+    MeasurementQuery,
+    MeasurementShape,
+    StandingShape,
+    ValueInput,
+)
+from api.views.people import user_name
+from metrics.batches.fitting import SOMEBODY_ELSES
+from metrics.choices import BatchMode, Door, DraftState
+from metrics.entry_rights import EntryRights
+from metrics.models import DraftMeasurement, Measurement, MetricDefinition
+from metrics.operations.entering import NOT_LOOKED, Seen, enter_value
+from metrics.operations.many_values import GivenValue, ManyOutcome, give_many_values
+from metrics.operations.measurements import delete_measurement
+from metrics.periods import Period, PeriodError, parse_period
+from metrics.unusual import past_values, unusual
+from metrics.validation.dependence import fiscal_year_starts_in
+from projects.models import Subject
+
+
+class MeasurementList(Operation):
+    @operation(
+        "measurements_list",
+        "Values by metric, subject and period",
+        READS,
+        query=MeasurementQuery,
+        page=MeasurementShape,
+    )
+    def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
+        rows = _asked_for(query).select_related("metric", "subject", "entered_by")
+        page = page_of(rows, ("metric_id", "subject_id", "period_start"), query)
+        starts_in = fiscal_year_starts_in()
+        return page.told(request, [told_measurement(row, starts_in) for row in page.rows])
+
+    @operation(
+        "measurements_give",
+        "Give one value or many",
+        ENTERS,
+        body=ManyInput,
+        answer=ManyShape,
+        keeps_answers=True,
+    )
+    def post(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Each row is accepted or refused with its reason; with `mode` "all" all are stored or
+        none. The same again changes nothing. What was stored is a batch, which can be undone."""
+        mode = MODES[body["mode"]]
+        outcome = give_many_values(
+            [GivenValue(**{"note": None, **given}) for given in body["measurements"]],
+            by=self.person,
+            mode=mode,
+            is_confirmed=body["confirm_unusual"],
+        )
+        if mode == BatchMode.ALL_OR_NOTHING and not outcome.stored:
+            _refuse_unfit(outcome, is_confirmed=body["confirm_unusual"])
+        return {
+            "stored": outcome.stored,
+            "batch": None if outcome.batch is None else outcome.batch.pk,
+            "counts": outcome.counts,
+            "rows": [
+                {
+                    "row": row.number,
+                    "verdict": row.verdict.value,
+                    "field": row.column,
+                    "message": row.sentence,
+                }
+                for row in outcome.rows
+            ],
+        }
+
+
+class MeasurementDetail(Operation):
+    @operation(
+        "measurements_read",
+        "What stands for a metric, subject and period",
+        READS,
+        answer=StandingShape,
+        refusals=(404, 422),
+    )
+    def get(self, request: Request, metric: str, subject: str, period: str) -> dict[str, Any]:
+        return _standing(*_place(metric, subject, period))
+
+    @operation(
+        "measurements_put",
+        "Give or correct one value",
+        ENTERS,
+        body=ValueInput,
+        answer=EnteredShape,
+        refusals=(404, 409, 422),
+    )
+    def put(
+        self, request: Request, metric: str, subject: str, period: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Harmless to repeat. A value of a metric that needs approval waits for it ("drafted")."""
+        place = _place(metric, subject, period)
+        _refuse_somebody_elses(self, *place[:2])
+        if not body["confirm_unusual"]:
+            _question(*place, body["value"])
+        entered = enter_value(
+            metric=place[0],
+            subject=place[1],
+            period=place[2],
+            value=body["value"],
+            note=body["note"],
+            by=self.person,
+            door=Door.API,
+            seen=Seen(body["seen"]["value"]) if "seen" in body else NOT_LOOKED,
+        )
+        return {**_standing(*place), "outcome": entered.outcome.value}
+
+    @operation(
+        "measurements_delete",
+        "Delete a value, on record",
+        ENTERS,
+        status=204,
+        refusals=(404, 409, 422),
+    )
+    def delete(self, request: Request, metric: str, subject: str, period: str) -> Response:
+        place = _place(metric, subject, period)
+        _refuse_somebody_elses(self, *place[:2])
+        with transaction.atomic():
+            row = found(
+                Measurement.objects.all(),
+                metric=place[0],
+                subject=place[1],
+                period_start=place[2].start,
+            )
+            delete_measurement(row, by=self.person, door=Door.API)
+        return Response(status=204)
+
+
+def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:
+    period = parse_stored(row, starts_in)
+    return {
+        "metric": row.metric.code,
+        "subject": row.subject.code,
+        "period": period,
+        "month": str(row.month),
+        "value": row.value,
+        "note": row.note,
+        "is_late": row.is_late,
+        "door": row.door,
+        "entered_by": user_name(row.entered_by),
+        "created_at": row.created_at,
+        "changed_at": row.changed_at,
+        "batch": row.batch_id,
+    }
+
+
+def parse_stored(row: Measurement, starts_in: int) -> str:
+    return Period(row.metric.cadence, row.period_start).label(starts_in)  # type: ignore[arg-type]
+
+
+def _asked_for(query: dict[str, Any]) -> QuerySet[Measurement]:
+    rows = Measurement.objects.all()
+    if "metric" in query:
+        rows = rows.filter(metric__code=query["metric"])
+    if "subject" in query:
+        rows = rows.filter(subject__code=query["subject"])
+    if "kind" in query:
+        rows = rows.filter(subject__kind=query["kind"])
+    if "first_month" in query:
+        rows = rows.filter(month__gte=query["first_month"])
+    if "last_month" in query:
+        rows = rows.filter(month__lte=query["last_month"])
+    if "changed_since" in query:
+        rows = rows.filter(changed_at__gte=query["changed_since"])
+    return rows
+
+
+Place = tuple[MetricDefinition, Subject, Period]
+
+
+def _place(metric: str, subject: str, period: str) -> Place:
+    definition = found(MetricDefinition.objects.all(), code=metric)
+    measured = found(Subject.objects.all(), code=subject)
+    try:
+        when = parse_period(period, definition.cadence, fiscal_year_starts_in())
+    except PeriodError as error:
+        raise Refused(str(error), code="period") from None
+    return definition, measured, when
+
+
+def _standing(metric: MetricDefinition, subject: Subject, period: Period) -> dict[str, Any]:
+    at = {"metric": metric, "subject": subject, "period_start": period.start}
+    row = Measurement.objects.filter(**at).select_related("metric", "subject", "entered_by").first()
+    draft = (
+        DraftMeasurement.objects.filter(state=DraftState.WAITING, **at)
+        .select_related("entered_by")
+        .first()
+    )
+    return {
+        "measurement": None if row is None else told_measurement(row, fiscal_year_starts_in()),
+        "waiting": None
+        if draft is None
+        else {
+            "value": draft.value,
+            "note": draft.note,
+            "entered_by": user_name(draft.entered_by),
+            "entered_at": draft.entered_at,
+        },
+    }
+
+
+def _refuse_somebody_elses(view: Operation, metric: MetricDefinition, subject: Subject) -> None:
+    if not EntryRights.of(view.person, [metric.pk]).may_enter(metric.pk, subject.pk):
+        raise PermissionDenied(SOMEBODY_ELSES, code="assigned")
+
+
+def _question(metric: MetricDefinition, subject: Subject, period: Period, value: float) -> None:
+    """As the form does; what stands there already is not questioned again."""
+    stored = Measurement.objects.filter(
+        metric=metric, subject=subject, period_start=period.start
+    ).first()
+    if stored is not None and stored.value == value:
+        return
+    pair = metric.pk, subject.pk
+    question = unusual(value, past_values([pair]).of(*pair, period.start))
+    if question is not None:
+        raise Refused(f"{question.sentence} Send confirm_unusual if it is right.", code="unusual")
+
+
+def _refuse_unfit(outcome: ManyOutcome, *, is_confirmed: bool) -> None:
+    """All or nothing: what stood against it, row by row."""
+    unfit = [row for row in outcome.unfit if row.verdict == "refused" or not is_confirmed]
+    if unfit:
+        raise Refused(
+            f"Nothing was stored: {len(unfit)} of {len(outcome.rows)} rows stand against it.",
+            code="rows",
+            faults=[
+                Fault(row.verdict.value, row.sentence, row.column or None, row.number)
+                for row in unfit
+            ],
+        )

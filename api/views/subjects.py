@@ -1,0 +1,131 @@
+"""Subjects of every kind, with their links."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+
+from api.operation import Operation, found, operation
+from api.paging import page_of
+from api.scopes import READS
+from api.shapes.subjects import ANY_SUBJECT, SHAPES, SubjectField, SubjectQuery
+from metrics.models import ScorecardAssignment
+from projects.choices import SubjectKind
+from projects.models import SUBJECT_MODELS, Engagement, Offer, Subject
+
+ABOVE = {
+    SubjectKind.PORTFOLIO: ("parent",),
+    SubjectKind.PROJECT: ("portfolio",),
+    SubjectKind.CUSTOMER: ("segment",),
+    SubjectKind.ENGAGEMENT: ("project", "segment"),
+}
+"""The links of a kind that are columns of its table."""
+
+
+class SubjectList(Operation):
+    @operation(
+        "subjects_list",
+        "Subjects of every kind, in the order of their codes",
+        READS,
+        query=SubjectQuery,
+        page=SubjectField(),
+    )
+    def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
+        page = page_of(_asked_for(query), ("code",), query)
+        return page.told(request, told_subjects(page.rows))
+
+
+class SubjectDetail(Operation):
+    @operation("subjects_read", "One subject", READS, answer=ANY_SUBJECT, refusals=(404,))
+    def get(self, request: Request, code: str) -> dict[str, Any]:
+        return told_subjects([found(Subject.objects.all(), code=code)])[0]
+
+
+def _asked_for(query: dict[str, Any]) -> QuerySet[Subject]:
+    rows: QuerySet[Subject] = Subject.objects.all()
+    if "kind" in query:
+        rows = rows.filter(kind=query["kind"])
+    if "active_in" in query:
+        rows = Subject.objects.active_in(query["active_in"]) & rows
+    if "portfolio" in query:
+        rows = rows.filter(as_project__portfolio__code=query["portfolio"])
+    if segment := query.get("segment"):
+        rows = rows.filter(
+            Q(pk__in=Engagement.objects.filter(segment__code=segment).values("project"))
+            | Q(pk__in=Offer.objects.filter(segment__code=segment).values("service"))
+            | Q(as_customer__segment__code=segment)
+            | Q(as_engagement__segment__code=segment)
+        )
+    if search := query.get("search"):
+        rows = rows.filter(Q(code__icontains=search) | Q(name__icontains=search))
+    return rows
+
+
+def told_subjects(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
+    """In a number of queries that depends on the kinds among them, and not on how many they are."""
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for subject in subjects:
+        by_kind[subject.kind].append(subject.pk)
+    own = dict(
+        ScorecardAssignment.objects.filter(subject__in=[row.pk for row in subjects])
+        .order_by()
+        .values_list("subject_id", "scorecard__code")
+    )
+    told: dict[int, dict[str, Any]] = {}
+    for kind, keys in by_kind.items():
+        rows = SUBJECT_MODELS[kind].objects.filter(pk__in=keys)
+        above = ABOVE.get(SubjectKind(kind), ())
+        links = _links(kind, keys)
+        for row in rows.select_related(*above) if above else rows:
+            told[row.pk] = _told(row, own.get(row.pk), above, links.get(row.pk, []))
+    return [told[subject.pk] for subject in subjects if subject.pk in told]
+
+
+def _told(
+    row: Any, scorecard: str | None, above: Iterable[str], segments: list[dict[str, Any]]
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for name, field in SHAPES[row.kind]().fields.items():
+        if name == "segments":
+            facts[name] = segments
+        elif name == "scorecard":
+            facts[name] = scorecard
+        elif name in above:
+            end = getattr(row, name)
+            facts[name] = None if end is None else end.code
+        else:
+            value = getattr(row, name)
+            facts[name] = None if value is None else field.to_representation(value)
+    return facts
+
+
+def _links(kind: str, keys: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """The segments that projects serve and services are offered to."""
+    links: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    if kind == SubjectKind.PROJECT:
+        engagements = Engagement.objects.filter(project__in=keys).order_by("segment__code")
+        for project, segment, code, share in engagements.values_list(
+            "project_id", "segment__code", "code", "share"
+        ):
+            links[project].append({"segment": segment, "engagement": code, "share": share})
+    elif kind == SubjectKind.SERVICE:
+        offers = Offer.objects.filter(service__in=keys).select_related("segment")
+        for offer in offers.order_by("segment__code"):
+            links[offer.service_id].append(
+                {
+                    "segment": offer.segment.code,
+                    "weight": offer.weight,
+                    "annual_cost": _text(offer.annual_cost),
+                    "benchmark_cost": _text(offer.benchmark_cost),
+                    "currency": offer.currency,
+                }
+            )
+    return links
+
+
+def _text(amount: Any) -> str | None:
+    return None if amount is None else str(amount)

@@ -1,0 +1,20 @@
+// Shows the operations of the API. What is tried out goes by the session of the browser, with the
+// form token, as every form of the portal does.
+const place = document.getElementById("operations");
+const SAFE = ["GET", "HEAD"];
+
+window.SwaggerUIBundle({
+  url: place.dataset.schema,
+  domNode: place,
+  presets: [window.SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
+  deepLinking: true,
+  docExpansion: "list",
+  persistAuthorization: false,
+  requestInterceptor: (request) => {
+    if (!SAFE.includes(request.method ?? "GET")) {
+      request.headers["X-CSRFToken"] = place.dataset.csrf;
+    }
+    return request;
+  },
+});
