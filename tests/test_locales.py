@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import json
 import re
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ from django.contrib.auth.models import User
 from django.template import Context, Template
 from django.test import Client
 from django.utils import translation
+from django.utils.translation import trans_real
 
 from dashboards.figures import theme
 from dashboards.presentation.money import money_text
-from dashboards.presentation.months import month_label, month_name
-from dashboards.presentation.numbers import MINUS, grouped, signed
+from dashboards.presentation.months import day_label, month_label, month_name
+from dashboards.presentation.numbers import MINUS, grouped, percent_text, signed, value_text
 from metrics.models import Measurement
 from projects.models import Portfolio
 from tests.dashboards.downloads import fetched, read_csv
@@ -86,10 +88,41 @@ def test_days_are_written_as_the_language_does() -> None:
     assert shown == {"en-gb": "4 Mar 2026", "en": "4 Mar 2026", "de": "04.03.2026"}
 
 
+@pytest.fixture
+def another_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A language that writes `03/09` and, with a space, `83 %`."""
+    told = {"%(number)s%%": "%(number)s %%", "j M": "m/d", "M Y": "Y/m"}
+
+    class Other(gettext.NullTranslations):
+        def gettext(self, message: str) -> str:
+            words = message.rpartition(trans_real.CONTEXT_SEPARATOR)[2]
+            return told.get(words, words)
+
+    monkeypatch.setitem(vars(trans_real)["_translations"], "xx", Other())
+    with translation.override("xx"):
+        yield
+
+
+@pytest.mark.usefixtures("another_order")
+def test_a_language_decides_where_the_sign_of_a_percentage_stands() -> None:
+    assert (percent_text(0.834), value_text(83, "%"), value_text(83, "% of budget")) == (
+        "83 %",
+        "83 %",
+        "83 % of budget",
+    )
+
+
+@pytest.mark.usefixtures("another_order")
+def test_a_language_orders_the_day_and_the_month() -> None:
+    template = Template("{% load presentation %}{{ day|day }}")
+    assert template.render(Context({"day": date(2026, 3, 9)})) == "03/09"
+    assert (day_label(date(2026, 3, 9)), month_label(MARCH)) == ("03/09", "2026/03")
+
+
 def test_charts_write_numbers_with_the_signs_of_the_language() -> None:
     with translation.override("de"):
-        assert theme.new_figure().layout.separators == ",."
-    assert theme.new_figure().layout.separators == ".,"
+        assert theme.new_figure().layout["separators"] == ",."
+    assert theme.new_figure().layout["separators"] == ".,"
 
 
 def figures_of(page: str) -> Iterator[dict[str, Any]]:

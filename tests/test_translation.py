@@ -117,6 +117,83 @@ def test_words_are_declined_by_gettext_alone(path: Path) -> None:
     assert ENGLISH_PLURAL.findall(path.read_text()) == []
 
 
+A_TEXT = re.compile(
+    r"\{%-?\s*translate\s+(?P<quote>[\"'])(?P<words>(?:(?!(?P=quote)).)*)(?P=quote)(?P<how>.*?)%\}"
+    r"|\{%-?\s*blocktranslate\b(?P<head>.*?)%\}(?P<body>.*?)\{%\s*endblocktranslate",
+    re.DOTALL,
+)
+PIECE = re.compile(
+    r"[,;:.!?()\]”\u2019…\xd7=+/\u2013—-]"
+    r"|(?:about|against|after|and|as|at|because|becomes?|became|before|below|but|by|for|from|has|if"
+    r"|in|is|of|on|or|since|so|than|that|to|until|was|which|while|with|without)\b"
+)
+CONTEXT = re.compile(r"\bcontext\s+[\"']")
+TOLD = re.compile(
+    r"(?:\{#\s*Translators\b[^\n]*#\}|\{%\s*comment\s*%\}\s*Translators\b.*?\{%\s*endcomment\s*%\})\s*$",
+    re.DOTALL,
+)
+
+
+def loose_pieces(source: str) -> list[str]:
+    """Texts that continue a sentence begun elsewhere, and say nothing of it to a translator."""
+    return [
+        " ".join(words.split())
+        for text in A_TEXT.finditer(source)
+        if PIECE.match(words := (text["words"] or text["body"] or "").strip())
+        and not CONTEXT.search(text["how"] or text["head"] or "")
+        and not TOLD.search(source[: text.start()])
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{% translate "Told" %}{% if who %}{% translate ", by" %} {{ who }}{% endif %}',
+        "{% translate '(told)' %}",
+        "{% blocktranslate with n=number %}in {{ n }}{% endblocktranslate %}",
+        '{# Translators: of this one #}{% translate "Told" %} {% translate "and told" %}',
+    ],
+)
+def test_pieces_of_a_sentence_are_found(source: str) -> None:
+    assert len(loose_pieces(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{% translate "(told)" context "after a name" %}',
+        '{% blocktranslate with n=m context "after a name" %}in {{ n }}{% endblocktranslate %}',
+        '{# Translators: after a name. #}\n{% translate "and told" %}',
+        '{% comment %}Translators: after a name.{% endcomment %}\n{% translate "and told" %}',
+        '{% translate "“Told” again" %}{% translate "Inside" %}{% translate "told" %}',
+        "{% blocktranslate %}<strong>{{ n }}</strong>, by {{ who }}{% endblocktranslate %}",
+    ],
+)
+def test_whole_sentences_and_explained_pieces_are_passed_by(source: str) -> None:
+    assert loose_pieces(source) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_text_of_a_template_is_a_loose_piece_of_a_sentence(path: Path) -> None:
+    """A translator has to be free to order it: one text per case, or say what it stands beside."""
+    assert loose_pieces(path.read_text()) == []
+
+
+DAY_AS_WRITTEN = re.compile(r"\|date:([\"'])(?!c\1|Y-m|[A-Z_]+\1).+?\1")
+"""A date for people in the order of one language; ISO dates are the same in every one."""
+
+
+@pytest.mark.parametrize("source", ['{{ at|date:"j M" }}', "{{ at|date:'D j M Y, H:i' }}"])
+def test_dates_in_the_order_of_english_are_found(source: str) -> None:
+    assert DAY_AS_WRITTEN.search(source)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_language_orders_the_parts_of_a_date(path: Path) -> None:
+    """Use `|date:"SHORT_DATE_FORMAT"`, or a filter of `{% load presentation %}` such as `day`."""
+    assert not DAY_AS_WRITTEN.search(path.read_text())
+
+
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 FILLED_IN = re.compile(r"\$\{[^{}]*\}")
 OF_SCRIPTS = re.compile(

@@ -7,7 +7,13 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from dashboards.presentation.numbers import NO_BREAK_SPACE, UNKNOWN, Number, grouped
+from dashboards.presentation.numbers import (
+    NO_BREAK_SPACE,
+    UNKNOWN,
+    Number,
+    grouped,
+    percent_sign,
+)
 
 SYMBOLS = {"EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "USD": "$"}
 
@@ -70,7 +76,7 @@ class Variance:
         if not self.difference:
             return self.word
         amount = money_short(_size(self.difference), currency)
-        share = "" if self.percent is None else f" ({grouped(abs(self.percent))}%)"
+        share = "" if self.percent is None else f" ({percent_sign(abs(self.percent))})"
         return f"{amount}{share} {self.word}"
 
 

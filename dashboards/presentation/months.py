@@ -4,23 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from django.utils import dateformat, formats
+from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from projects.months import MONTHS_PER_YEAR, Month
 
 
 def day_label(day: date) -> str:
-    """`9 Mar`, where the year is told beside it."""
-    return dateformat.format(day, "j M")
+    """`9 Mar`, where the year is told beside it or nobody would doubt it."""
+    return formats.date_format(day, pgettext("date format: day and month", "j M"))
+
+
+def whole_day(day: date) -> str:
+    """The day with its year, as short as the language writes it."""
+    return formats.date_format(day, "SHORT_DATE_FORMAT")
+
+
+def day_time_label(at: datetime) -> str:
+    """`9 Mar, 14:05`."""
+    return formats.date_format(at, pgettext("date format: day, month and time", "j M, H:i"))
+
+
+def day_exact_time(at: datetime) -> str:
+    """`9 Mar, 14:05:30`, where seconds matter."""
+    return formats.date_format(at, pgettext("date format: day to the second", "j M, H:i:s"))
+
+
+def exact_time(at: datetime) -> str:
+    """`9 Mar 2026, 14:05:30`."""
+    return formats.date_format(at, pgettext("date format: to the second", "j M Y, H:i:s"))
+
+
+def weekday_time(at: datetime) -> str:
+    """`Mon 9 Mar 2026, 14:05`."""
+    return formats.date_format(at, pgettext("date format: weekday and time", "D j M Y, H:i"))
 
 
 def month_label(month: Month | None) -> str:
     """`Mar 2026`."""
-    return "" if month is None else dateformat.format(month.first_day, "M Y")
+    return "" if month is None else month_of_day(month.first_day)
+
+
+def month_of_day(day: date) -> str:
+    return formats.date_format(day, pgettext("date format: month and year", "M Y"))
 
 
 def month_name(month: Month | None) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -59,7 +60,12 @@ def percent_text(rate: float | None, decimals: int = 0) -> str:
     percent = rate * 100
     if 0 < percent < 100 and decimals == 0:
         percent = min(max(percent, 1), 99)
-    return f"{grouped(percent, decimals)}%"
+    return percent_sign(percent, decimals)
+
+
+def percent_sign(percent: Number, decimals: int = 0) -> str:
+    """83 as `83%`: where the sign stands, and with which space, is the language's."""
+    return pgettext("a number in percent", "%(number)s%%") % {"number": grouped(percent, decimals)}
 
 
 def value_text(value: Number | None, unit: str = "", decimals: int = 0) -> str:
@@ -70,7 +76,7 @@ def value_text(value: Number | None, unit: str = "", decimals: int = 0) -> str:
     if not unit:
         return number
     if unit.startswith("%"):
-        return f"{number}{unit}"
+        return f"{percent_sign(value, decimals)}{unit[1:]}"
     return f"{number}{NO_BREAK_SPACE}{f'({unit})' if unit[0].isdigit() else unit}"
 
 

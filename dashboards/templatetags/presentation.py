@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,12 @@ def percent(value: float | None, decimals: int = 0) -> str:
 
 
 @register.filter
+def in_percent(value: float) -> str:
+    """What is in percent already: `83%`."""
+    return numbers.percent_sign(value)
+
+
+@register.filter
 def number(value: float | Decimal | None, decimals: int = 0) -> str:
     """With the reader's grouping: `12,480`."""
     return unknown() if value is None else numbers.grouped(value, decimals)
@@ -79,6 +86,42 @@ def short_money(amount: float | Decimal | None, currency: str = "") -> str:
     return format_html(
         '<span title="{}">{}</span>', money_text(amount, currency), money_short(amount, currency)
     )
+
+
+@register.filter(expects_localtime=True)
+def day(value: date) -> str:
+    """`9 Mar`."""
+    return months.day_label(value)
+
+
+@register.filter(expects_localtime=True)
+def day_time(value: datetime) -> str:
+    """`9 Mar, 14:05`."""
+    return months.day_time_label(value)
+
+
+@register.filter(expects_localtime=True)
+def day_exact_time(value: datetime) -> str:
+    """`9 Mar, 14:05:30`."""
+    return months.day_exact_time(value)
+
+
+@register.filter(expects_localtime=True)
+def exact_time(value: datetime) -> str:
+    """`9 Mar 2026, 14:05:30`."""
+    return months.exact_time(value)
+
+
+@register.filter(expects_localtime=True)
+def weekday_time(value: datetime) -> str:
+    """`Mon 9 Mar 2026, 14:05`."""
+    return months.weekday_time(value)
+
+
+@register.filter
+def month_of_day(value: date) -> str:
+    """`Mar 2026`, of a day."""
+    return months.month_of_day(value)
 
 
 @register.filter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext
 
 from metrics.batches.basis import Basis
 from metrics.batches.fitting import Fitting
@@ -143,7 +143,9 @@ class _Beside:
                 named = [_named(self.rows[other]) for other in others[:LINES_NAMED]]
                 if len(others) > LINES_NAMED:
                     more = len(others) - LINES_NAMED
-                    named.append(gettext("%(number)s more") % {"number": more})
+                    named.append(
+                        pgettext("lines beside those named", "%(number)s more") % {"number": more}
+                    )
                 self.problems[number] = (
                     "period",
                     gettext(
