@@ -55,3 +55,20 @@ def test_the_index_shows_the_pictures_that_there_are(
         'src="demo/explain-subject-light-360.png" alt="demo, explain-subject, light, 360 px"'
         in page
     )
+
+
+def test_the_gallery_shows_each_main_page_in_each_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screenshots, "FOLDER", tmp_path)
+    monkeypatch.setattr(screenshots, "GALLERY", tmp_path / "gallery")
+    for portfolio in screenshots.SHOWN_IN_GALLERY:
+        (tmp_path / portfolio).mkdir()
+        for look in screenshots.LOOKS:
+            pixels = np.full((3000, look.width, 3), GROUND, dtype=np.uint8)
+            (tmp_path / portfolio / f"summary-{look}.png").write_bytes(png(pixels))
+    screenshots.write_gallery()
+    shown = {path.name for path in (tmp_path / "gallery").glob("*.webp")}
+    assert len(shown) == len(screenshots.SHOWN_IN_GALLERY) * len(screenshots.LOOKS)
+    page = (tmp_path / "gallery" / "README.md").read_text()
+    assert all(f"({name})" in page for name in shown)

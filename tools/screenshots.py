@@ -3,8 +3,9 @@
 Fills a throwaway database for each portfolio - the demo, each workspace in `examples/`, and the
 folders named in ARGS - serves it as production does, signs in, and writes
 `var/screenshots/PORTFOLIO/PAGE-THEME-WIDTH.png` with an `index.html` that shows them side by side.
-`--only NAME` takes one portfolio, `--pages summary project` some pages, and `--docs` renews the
-few pictures in `docs/images/`. Needs Chromium.
+`--only NAME` takes one portfolio, `--pages summary project` some pages, `--docs` renews the few
+pictures in `docs/images/`, and `--gallery` makes those of `docs/gallery/`, small ones of all main
+pages, from what an earlier call has taken. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ from tests.installation import Installation, installed  # noqa: E402
 
 FOLDER = ROOT / "var" / "screenshots"
 DOCS = ROOT / "docs" / "images"
+GALLERY = ROOT / "docs" / "gallery"
+SHOWN_IN_GALLERY = ("demo", "uk_gmpp")
+WIDTHS_IN_GALLERY = {1440: 720, 360: 270}
+HIGHEST_IN_GALLERY = 1100
 WORKED = "worked"  # the one workspace that is too small to be worth looking at
 DEMO = "demo"
 DESK, PHONE = 1440, 360
@@ -107,6 +112,8 @@ DOCS_PICTURES = (
 
 def main() -> int:
     wanted = arguments()
+    if wanted.gallery:
+        return write_gallery()
     for name, workspace in portfolios(wanted.folders):
         if wanted.only and name != wanted.only:
             continue
@@ -131,6 +138,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pages", nargs="+", help="names of pages, such as summary or project")
     parser.add_argument(
         "--docs", action="store_true", help="renew the pictures of the demo in docs"
+    )
+    parser.add_argument(
+        "--gallery", action="store_true", help="make docs/gallery from the pictures there are"
     )
     return parser.parse_args()
 
@@ -360,6 +370,49 @@ def write_index() -> None:
             parts.append("</div>")
     (FOLDER / "index.html").write_text("\n".join([*parts, "</html>\n"]))
 
+
+def write_gallery() -> int:
+    """Small pictures of all main pages, the top of each, and a page that shows them."""
+    GALLERY.mkdir(parents=True, exist_ok=True)
+    told = [GALLERY_HEAD]
+    for portfolio in SHOWN_IN_GALLERY:
+        told.append(f"## {portfolio}\n")
+        for name in sorted(path.name[: -len("-light-1440.png")] for path in _in_light(portfolio)):
+            cells = []
+            for look in LOOKS:
+                file = f"{portfolio}-{name}-{look}.webp"
+                (GALLERY / file).write_bytes(small(FOLDER / portfolio / f"{name}-{look}.png"))
+                words = f"{portfolio}, {name}, {look.theme}, {look.width} px wide"
+                cells.append(f"![{words}]({file})")
+            told.append(f"### {name}\n\n| light | dark | phone |\n| --- | --- | --- |")
+            told.append(f"| {' | '.join(cells)} |\n")
+    (GALLERY / "README.md").write_text("\n".join(told))
+    return 0
+
+
+def _in_light(portfolio: str) -> Iterator[Path]:
+    return (FOLDER / portfolio).glob("*-light-1440.png")
+
+
+def small(path: Path) -> bytes:
+    """The top of a picture at half its size, as WebP."""
+    image = Image.open(path).convert("RGB")
+    width = WIDTHS_IN_GALLERY[image.width]
+    image = image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
+    packed = BytesIO()
+    image.crop((0, 0, width, min(image.height, HIGHEST_IN_GALLERY))).save(
+        packed, "WEBP", quality=45, method=6
+    )
+    return packed.getvalue()
+
+
+GALLERY_HEAD = """# All main pages
+
+The top of each, half as large as on a screen: light and dark on a desk, light on a phone of 360 px;
+with the invented company of the demo, and with the real portfolio of `examples/uk_gmpp`, which has
+no customers or services and one reading a year. Made by `make screenshots` and then
+`make screenshots ARGS=--gallery`.
+"""
 
 INDEX_HEAD = """<!doctype html>
 <html lang="en">
