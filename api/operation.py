@@ -6,7 +6,7 @@ promise what the other does not do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -197,6 +197,12 @@ def refuse_repeated(data: Any) -> None:
                 for name in repeated
             }
         )
+
+
+def narrowed(rows: QuerySet[Row], query: Mapping[str, Any], **lookups: str) -> QuerySet[Row]:
+    """The rows that the query asks for: each of its parameters is looked up where it is told."""
+    asked = {lookup: query[name] for name, lookup in lookups.items() if name in query}
+    return rows.filter(**asked)
 
 
 def found(rows: QuerySet[Row], **asked: Any) -> Row:

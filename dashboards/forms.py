@@ -11,6 +11,7 @@ from django.db.models import Min
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
+from dashboards.form_fields import Choices
 from dashboards.presentation.numbers import value_text
 from dashboards.selectors.entry import AboutValue, Desk, SubjectChoice
 from metrics.choices import Cadence, Category
@@ -27,9 +28,6 @@ SUBJECTS_IN_A_LIST = 150
 """Of more subjects one types a few letters instead of opening a list."""
 
 LONGEST_NOTE = 2000
-
-Choices = list[tuple[Any, Any]]
-"""What a select offers: value and label, or the label of a group and its choices."""
 
 
 def decimal_sign() -> str:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dashboards.forms import Choices
+from dashboards.form_fields import Choices
 from metrics.importing.archives import size_text
 from metrics.importing.files import FileKind, Received
 from metrics.importing.matching import Matcher

@@ -9,32 +9,26 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dashboards.form_fields import Choices, choose_if_any, choose_or_not, search_field
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
 from dashboards.presentation.bands import NOT_MEASURED as UNMEASURED_STYLE
 from dashboards.presentation.months import month_label
 from dashboards.selectors.customers import NO_DATE, CustomerFilter
+from dashboards.selectors.keeping.places import segment_choices
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.portfolios import PortfolioNode
 from dashboards.selectors.project_rows import BLANK_STAGE, NOT_MEASURED, ProjectFilter
 from dashboards.selectors.risks import Risk
 from dashboards.selectors.services import ServiceFilter
 from projects.choices import ProjectStage
-from projects.models import Segment
 
 WITHIN_DAYS = (30, 60, 90, 180, 365)
-
-Choices = list[tuple[str, Any]]
 
 
 class ProjectFilterForm(forms.Form):
     """What stands in the address; a value that is none of the choices counts as no filter."""
 
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field()
     portfolio = forms.ChoiceField(label=_("Portfolio"), required=False)
     stage = forms.ChoiceField(label=_("Stage"), required=False)
     segment = forms.ChoiceField(label=_("Serves segment"), required=False)
@@ -43,23 +37,16 @@ class ProjectFilterForm(forms.Form):
 
     def __init__(self, data: Any, *, month: ViewMonth, portfolios: Sequence[PortfolioNode]) -> None:
         super().__init__(data)
-        self._choose("portfolio", _("All portfolios"), _portfolio_choices(portfolios))
-        self._choose("segment", _("All segments"), _segment_choices())
-        self._choose("stage", _("All stages"), _stage_choices())
-        self._choose("band", _("All bands"), _band_choices())
-        self._choose(
+        choose_if_any(self, "portfolio", _("All portfolios"), _portfolio_choices(portfolios))
+        choose_if_any(self, "segment", _("All segments"), segment_choices())
+        choose_if_any(self, "stage", _("All stages"), _stage_choices())
+        choose_if_any(self, "band", _("All bands"), _band_choices())
+        choose_if_any(
+            self,
             "span",
             _("In %(month)s") % {"month": month_label(month.month)},
             [("all", _("At any time"))],
         )
-
-    def _choose(self, name: str, blank: Any, choices: Choices) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", blank), *choices]
-        if not choices:
-            # A choice among nothing only takes room.
-            del self.fields[name]
 
     def chosen(
         self, portfolios: Sequence[PortfolioNode], scope: Collection[int] | None
@@ -92,10 +79,6 @@ def _stage_choices() -> Choices:
     return [*ProjectStage.choices, (BLANK_STAGE, _("Not told"))]
 
 
-def _segment_choices() -> Choices:
-    return list(Segment.objects.order_by("name", "code").values_list("code", "name"))
-
-
 def _band_choices() -> Choices:
     return [
         *((style_of(band).code, style_of(band).word) for band in FROM_GOOD_TO_UNKNOWN),
@@ -106,12 +89,7 @@ def _band_choices() -> Choices:
 class CustomerFilterForm(forms.Form):
     """What stands in the address; a value that is none of the choices counts as no filter."""
 
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field()
     segment = forms.ChoiceField(label=_("Segment"), required=False)
     risk = forms.ChoiceField(
         label=_("Risk"), required=False, choices=[("", _("Any risk")), *Risk.choices]
@@ -121,14 +99,9 @@ class CustomerFilterForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        self._choose("segment", _("All segments"), _segment_choices())
-        self._choose("band", _("All bands"), _band_choices())
-        self._choose("renewal", _("At any time"), _renewal_choices())
-
-    def _choose(self, name: str, blank: Any, choices: Choices) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", blank), *choices]
+        choose_or_not(self, "segment", _("All segments"), segment_choices())
+        choose_or_not(self, "band", _("All bands"), _band_choices())
+        choose_or_not(self, "renewal", _("At any time"), _renewal_choices())
 
     def chosen(self) -> CustomerFilter:
         self.is_valid()
@@ -152,20 +125,12 @@ def _renewal_choices() -> Choices:
 class ServiceFilterForm(forms.Form):
     """What stands in the address; a value that is none of the choices counts as no filter."""
 
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field()
     segment = forms.ChoiceField(label=_("Offered to"), required=False)
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        field = self.fields["segment"]
-        assert isinstance(field, forms.ChoiceField)
-        segments = Segment.objects.order_by("name", "code").values_list("code", "name")
-        field.choices = [("", _("All segments")), *segments]
+        choose_or_not(self, "segment", _("All segments"), segment_choices())
 
     def chosen(self) -> ServiceFilter:
         self.is_valid()

@@ -17,8 +17,14 @@ from numpy.typing import NDArray
 
 Columns = dict[str, NDArray[Any]]
 
+COPY_ESCAPES = {"\\": r"\\"} | {
+    character: f"\\{letter}" for character, letter in zip("\b\f\n\r\t\v", "bfnrtv", strict=True)
+}
+"""How the text format of COPY writes what would end a column or a row."""
+
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TRAILER = b"\xff\xff"
+_ESCAPED = str.maketrans(COPY_ESCAPES)
 _NATIVE = {"i": np.int64, "f": np.float64, "n": np.float64}
 _WIRE = {"i": ">i8", "f": ">f8", "n": ">f8"}
 _SQL_TYPES = {"i": "bigint", "f": "double precision", "n": "double precision"}
@@ -26,6 +32,11 @@ _SQL_TYPES = {"i": "bigint", "f": "double precision", "n": "double precision"}
 
 def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
+
+
+def copied(text: str | None) -> str:
+    """A column in the text format of COPY."""
+    return r"\N" if text is None else text.translate(_ESCAPED)
 
 
 def read_columns(kinds: Mapping[str, str], query: str, parameters: Sequence[Any] = ()) -> Columns:

@@ -29,6 +29,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from metrics.bulk import COPY_ESCAPES, copied, is_postgresql
 from projects.models import Subject
 
 FORMAT = 1
@@ -121,7 +122,7 @@ def _write(file: IO[bytes]) -> Kept:
 def _snapshot() -> Iterator[None]:
     """All that is read inside stands as at one moment, whoever writes meanwhile."""
     with transaction.atomic():
-        if connection.vendor == "postgresql" and not connection.savepoint_ids:
+        if is_postgresql() and not connection.savepoint_ids:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
@@ -160,7 +161,7 @@ class _Told:
 
 
 def _dump(model: type[models.Model], out: _Told) -> int:
-    dialect = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
+    dialect = _POSTGRESQL if is_postgresql() else _SQLITE
     fields = model._meta.local_concrete_fields
     columns = ", ".join(dialect.read(_quoted(str(field.column)), _kind(field)) for field in fields)
     key = _quoted(_key(model))
@@ -231,7 +232,7 @@ def _empty(emptied: list[type[models.Model]]) -> None:
     tables = [_quoted(model._meta.db_table) for model in emptied]
     connection.check_constraints()  # PostgreSQL empties no table of which a check still waits
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             cursor.execute(f"TRUNCATE {', '.join(tables)}")
         else:
             for table in tables:
@@ -243,7 +244,7 @@ def _load(model: type[models.Model], archive: zipfile.ZipFile, columns: list[str
     table = _quoted(model._meta.db_table)
     named = ", ".join(map(_quoted, columns))
     with archive.open(_member(model)) as content, connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             cursor.copy_expert(f"COPY {table} ({named}) FROM STDIN", content)
             return
         made = [_SQLITE_VALUES.get(_kind(fields[column]), str) for column in columns]
@@ -274,27 +275,17 @@ def _quoted(name: str) -> str:
 
 # How values travel: text that both databases write and read alike.
 
-_ESCAPES = {
-    "\\": r"\\",
-    "\t": r"\t",
-    "\n": r"\n",
-    "\r": r"\r",
-    "\b": r"\b",
-    "\f": r"\f",
-    "\v": r"\v",
-}
-_ESCAPED = str.maketrans(_ESCAPES)
-_MEANT = {escape: character for character, escape in _ESCAPES.items()}
+_MEANT = {escape: character for character, escape in COPY_ESCAPES.items()}
 _ESCAPE = re.compile(r"\\.")
 
 
 def _line(row: tuple[Any, ...]) -> str:
-    return "\t".join(r"\N" if cell is None else _cell(cell) for cell in row) + "\n"
+    return "\t".join(map(_cell, row)) + "\n"
 
 
 def _cell(cell: object) -> str:
-    if isinstance(cell, str):
-        return cell.translate(_ESCAPED)
+    if cell is None or isinstance(cell, str):
+        return copied(cell)
     if isinstance(cell, bytes):
         return r"\\x" + cell.hex()
     return repr(cell) if isinstance(cell, float) else str(cell)

@@ -12,7 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from api.errors import Refused
-from api.operation import Operation, operation
+from api.operation import Operation, narrowed, operation
 from api.paging import USUAL, Page, page_of, wrong_cursor
 from api.scopes import ENTERS, READS_IMPORTS, UNDOES
 from api.shapes.measurements import (
@@ -55,9 +55,7 @@ class BatchList(Operation):
         page=BatchShape,
     )
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
-        rows = _visible(self.person)
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
+        rows = narrowed(_visible(self.person), query, state="state")
         page = page_of(rows, ("-id",), query)
         return page.told(request, [told_batch(batch) for batch in page.rows])
 

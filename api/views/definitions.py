@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from api.errors import Fault, Refused
 from api.fields import changes_of
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import KEEPS, READS
 from api.shapes.definitions import (
@@ -47,10 +47,7 @@ class MetricList(Operation):
     @operation("metrics_list", "Metrics", READS, query=MetricQuery, page=MetricShape)
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
         rows: QuerySet[MetricDefinition] = MetricDefinition.objects.all()
-        if "category" in query:
-            rows = rows.filter(category=query["category"])
-        if "subject_kind" in query:
-            rows = rows.filter(subject_kind=query["subject_kind"])
+        rows = narrowed(rows, query, category="category", subject_kind="subject_kind")
         if search := query.get("search"):
             rows = rows.filter(Q(code__icontains=search) | Q(name__icontains=search))
         page = page_of(rows, ("code",), query)
@@ -277,11 +274,7 @@ def told_override(row: CurveOverride) -> dict[str, Any]:
 
 def _agreements(rows: Any, query: dict[str, Any]) -> Any:
     rows = rows.select_related("metric", "subject")
-    if "metric" in query:
-        rows = rows.filter(metric__code=query["metric"])
-    if "subject" in query:
-        rows = rows.filter(subject__code=query["subject"])
-    return rows
+    return narrowed(rows, query, metric="metric__code", subject="subject__code")
 
 
 def with_rows(body: dict[str, Any]) -> dict[str, Any]:

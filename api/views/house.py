@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from api.models import PersonalToken
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import ANYBODY, CLOSES, KEEPS, READS
 from api.shapes.house import (
@@ -144,9 +144,7 @@ def _reach() -> tuple[Month, Month]:
 class RunList(Operation):
     @operation("runs_list", "Scoring runs, the newest first", READS, query=RunQuery, page=RunShape)
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
-        rows = ScoreRun.objects.all()
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
+        rows = narrowed(ScoreRun.objects.all(), query, state="state")
         page = page_of(rows, ("-id",), query)
         return page.told(request, [told_run(row) for row in page.rows])
 

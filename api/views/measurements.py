@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Fault, Refused
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import ENTERS, READS
 from api.shapes.measurements import (
@@ -171,20 +171,16 @@ def parse_stored(row: Measurement, starts_in: int) -> str:
 
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Measurement]:
-    rows = Measurement.objects.all()
-    if "metric" in query:
-        rows = rows.filter(metric__code=query["metric"])
-    if "subject" in query:
-        rows = rows.filter(subject__code=query["subject"])
-    if "kind" in query:
-        rows = rows.filter(subject__kind=query["kind"])
-    if "first_month" in query:
-        rows = rows.filter(month__gte=query["first_month"])
-    if "last_month" in query:
-        rows = rows.filter(month__lte=query["last_month"])
-    if "changed_since" in query:
-        rows = rows.filter(changed_at__gte=query["changed_since"])
-    return rows
+    return narrowed(
+        Measurement.objects.all(),
+        query,
+        metric="metric__code",
+        subject="subject__code",
+        kind="subject__kind",
+        first_month="month__gte",
+        last_month="month__lte",
+        changed_since="changed_at__gte",
+    )
 
 
 Place = tuple[MetricDefinition, Subject, Period]

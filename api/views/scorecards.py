@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.fields import changes_of
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import KEEPS, READS, READS_ASSIGNMENTS
 from api.shapes.definitions import DeletionQuery
@@ -67,9 +67,7 @@ class ScorecardList(Operation):
         page=ScorecardFields,
     )
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
-        rows = _scorecards()
-        if "subject_kind" in query:
-            rows = rows.filter(subject_kind=query["subject_kind"])
+        rows = narrowed(_scorecards(), query, subject_kind="subject_kind")
         page = page_of(rows, ("code",), query)
         return page.told(request, [told_scorecard(row) for row in page.rows])
 
@@ -222,10 +220,7 @@ class AssignmentList(Operation):
     )
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
         rows = MetricAssignment.objects.select_related("metric", "user", "scope")
-        if "metric" in query:
-            rows = rows.filter(metric__code=query["metric"])
-        if "user" in query:
-            rows = rows.filter(user__username=query["user"])
+        rows = narrowed(rows, query, metric="metric__code", user="user__username")
         page = page_of(rows, ("id",), query)
         return page.told(request, [told_assignment(row) for row in page.rows])
 

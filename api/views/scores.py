@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.request import Request
 
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import READS
 from api.shapes.scores import (
@@ -40,20 +40,18 @@ class ScoreList(Operation):
 
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Score]:
-    rows = Score.objects.all()
-    if "subject" in query:
-        rows = rows.filter(subject__code=query["subject"])
-    if "kind" in query:
-        rows = rows.filter(subject__kind=query["kind"])
-    if "first_month" in query:
-        rows = rows.filter(month__gte=query["first_month"])
-    if "last_month" in query:
-        rows = rows.filter(month__lte=query["last_month"])
     measure = query.get("measure", "overall")
+    rows = narrowed(
+        Score.objects.all(),
+        query,
+        subject="subject__code",
+        kind="subject__kind",
+        first_month="month__gte",
+        last_month="month__lte",
+        band=f"{measure}_band",
+    )
     if "measure" in query and "band" not in query:
         rows = rows.filter(**{f"{measure}_score__isnull": False})
-    if "band" in query:
-        rows = rows.filter(**{f"{measure}_band": query["band"]})
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
-from api.operation import Operation, found, operation
+from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import READS
 from api.shapes.subjects import ANY_SUBJECT, SHAPES, SubjectField, SubjectQuery
@@ -47,12 +47,9 @@ class SubjectDetail(Operation):
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Subject]:
     rows: QuerySet[Subject] = Subject.objects.all()
-    if "kind" in query:
-        rows = rows.filter(kind=query["kind"])
+    rows = narrowed(rows, query, kind="kind", portfolio="as_project__portfolio__code")
     if "active_in" in query:
         rows = Subject.objects.active_in(query["active_in"]) & rows
-    if "portfolio" in query:
-        rows = rows.filter(as_project__portfolio__code=query["portfolio"])
     if segment := query.get("segment"):
         rows = rows.filter(
             Q(pk__in=Engagement.objects.filter(segment__code=segment).values("project"))

@@ -18,6 +18,7 @@ from metrics.scoring.weights import weigh
 from projects.choices import SubjectKind
 from projects.models import Customer, Organisation, Portfolio, Project, Subject
 from projects.months import Month
+from projects.operations.reach import with_all_above
 
 
 def latest_scored_before(month: Month, at: datetime | None = None) -> Month:
@@ -84,9 +85,9 @@ def renewed_in(standing: Standing, scope: Scope, before: Month) -> frozenset[int
     segments = {link.segment_id for link in standing.engagements if link.project_id in projects}
     segments |= {offer.segment_id for offer in standing.offers if offer.service_id in fresh}
     segments |= {row.segment_id for row in standing.of_kind(Customer) if row.pk in fresh}
-    portfolios = _with_all_above(
-        standing,
+    portfolios = with_all_above(
         {row.portfolio_id for row in standing.of_kind(Project) if row.pk in projects},
+        {row.pk: row.parent_id for row in standing.of_kind(Portfolio)},
     )
     by_kind: Mapping[str, set[int]] = {
         SubjectKind.PROJECT: projects,
@@ -110,14 +111,3 @@ def _with_fresh_values(standing: Standing, before: Month) -> set[int]:
     if not numbers:
         return set()
     return set(standing.ledger.subject_ids[np.unique(np.concatenate(numbers))].tolist())
-
-
-def _with_all_above(standing: Standing, portfolios: set[int]) -> set[int]:
-    parents = {row.pk: row.parent_id for row in standing.of_kind(Portfolio)}
-    found: set[int] = set()
-    for key in portfolios:
-        above: int | None = key
-        while above is not None and above not in found:
-            found.add(above)
-            above = parents.get(above)
-    return found

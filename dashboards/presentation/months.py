@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 from projects.months import MONTHS_PER_YEAR, Month
 
@@ -55,10 +55,6 @@ def month_of_day(day: date) -> str:
 def month_name(month: Month | None) -> str:
     """`March 2026`, for headings and sentences."""
     return "" if month is None else formats.date_format(month.first_day, "YEAR_MONTH_FORMAT")
-
-
-def months_text(number: int) -> str:
-    return ngettext("%(number)s month", "%(number)s months", number) % {"number": number}
 
 
 @dataclass(frozen=True)

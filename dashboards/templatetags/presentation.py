@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -88,34 +88,11 @@ def short_money(amount: float | Decimal | None, currency: str = "") -> str:
     )
 
 
-@register.filter(expects_localtime=True)
-def day(value: date) -> str:
-    """`9 Mar`."""
-    return months.day_label(value)
-
-
-@register.filter(expects_localtime=True)
-def day_time(value: datetime) -> str:
-    """`9 Mar, 14:05`."""
-    return months.day_time_label(value)
-
-
-@register.filter(expects_localtime=True)
-def day_exact_time(value: datetime) -> str:
-    """`9 Mar, 14:05:30`."""
-    return months.day_exact_time(value)
-
-
-@register.filter(expects_localtime=True)
-def exact_time(value: datetime) -> str:
-    """`9 Mar 2026, 14:05:30`."""
-    return months.exact_time(value)
-
-
-@register.filter(expects_localtime=True)
-def weekday_time(value: datetime) -> str:
-    """`Mon 9 Mar 2026, 14:05`."""
-    return months.weekday_time(value)
+register.filter("day", months.day_label, expects_localtime=True)
+register.filter("day_time", months.day_time_label, expects_localtime=True)
+register.filter("day_exact_time", months.day_exact_time, expects_localtime=True)
+register.filter("exact_time", months.exact_time, expects_localtime=True)
+register.filter("weekday_time", months.weekday_time, expects_localtime=True)
 
 
 @register.filter

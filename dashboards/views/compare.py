@@ -25,6 +25,7 @@ from dashboards.exports.compare import (
 )
 from dashboards.exports.table import ExportTable
 from dashboards.figures import Chart, ComparedScore, Comparison, comparison_chart
+from dashboards.form_fields import choose
 from dashboards.presentation.bands import BandLimits
 from dashboards.presentation.months import month_label
 from dashboards.selectors.compare import (
@@ -133,11 +134,12 @@ class CompareForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=data)
         for name in ("a", "b"):
-            self._choose(name, subjects)
+            choose(self, name, list(subjects))
         for name, side in (("month", sides.one), ("month_b", sides.other)):
             months = sorted({*side.month.offered, side.month.month}, reverse=True)
             running = side.month.running
-            self._choose(
+            choose(
+                self,
                 name,
                 [
                     (
@@ -149,11 +151,6 @@ class CompareForm(forms.Form):
                     for month in months
                 ],
             )
-
-    def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = list(choices)
 
 
 def _months(request: HttpRequest, a: str, b: str) -> tuple[ViewMonth, ViewMonth] | None:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, needs
 from dashboards.exports.desk import due_table
+from dashboards.form_fields import choose_or_not
 from dashboards.presentation.counts import VALUES, count_text
 from dashboards.reports.due_workbook import due_workbook
 from dashboards.selectors.due import (
@@ -63,8 +64,10 @@ class DueFilterForm(forms.Form):
 
     def __init__(self, data: Any, offered: Offered) -> None:
         super().__init__(data)
-        self._choose("metric", _("All metrics"), [(m.code, m.name) for m in offered.metrics])
-        self._choose("period", _("All periods"), [(label, label) for label in offered.periods])
+        choose_or_not(self, "metric", _("All metrics"), [(m.code, m.name) for m in offered.metrics])
+        choose_or_not(
+            self, "period", _("All periods"), [(label, label) for label in offered.periods]
+        )
         groups = [
             (title, [(scope.code, scope.name) for scope in offered.scopes if scope.facts.kind == k])
             for k, title in (
@@ -72,12 +75,9 @@ class DueFilterForm(forms.Form):
                 (SubjectKind.SEGMENT, _("Segments")),
             )
         ]
-        self._choose("scope", _("The whole organisation"), [group for group in groups if group[1]])
-
-    def _choose(self, name: str, blank: Any, choices: list[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", blank), *choices]
+        choose_or_not(
+            self, "scope", _("The whole organisation"), [group for group in groups if group[1]]
+        )
 
 
 def filter_of(request: HttpRequest, desk: Desk) -> DueFilter:

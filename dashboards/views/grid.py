@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboards.access import ENTER_MEASUREMENTS, needs
+from dashboards.form_fields import Choices, choose, choose_or_not, search_field
 from dashboards.forms import decimal_sign
 from dashboards.presentation.bands import FROM_GOOD_TO_UNKNOWN, style_of
 from dashboards.presentation.counts import (
@@ -68,8 +69,6 @@ IN_SEGMENTS = (
     SubjectKind.CUSTOMER,
 )
 
-Choices = list[tuple[Any, Any]]
-
 
 class GridForm(forms.Form):
     """What the grid is of, and how much of it; it stands in the address."""
@@ -81,17 +80,7 @@ class GridForm(forms.Form):
     portfolio = forms.ChoiceField(label=gettext_lazy("Portfolio"), required=False)
     segment = forms.ChoiceField(label=gettext_lazy("Segment"), required=False)
     show = forms.ChoiceField(label=gettext_lazy("Rows"), required=False)
-    q = forms.CharField(
-        label=gettext_lazy("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": gettext_lazy("Search")}),
-    )
-
-    def choose(self, name: str, choices: Choices) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+    q = search_field()
 
     def leave_out(self, *names: str) -> None:
         for name in names:
@@ -243,21 +232,22 @@ def _offered(desk: Desk) -> list[tuple[str, list[MetricDefinition]]]:
 def _form(desk: Desk, chosen: Chosen, request: HttpRequest) -> GridForm:
     form = GridForm(request.GET)
     words = OF_CADENCE[Cadence(chosen.cadence)] if chosen.cadence else PERIODS
-    form.choose(
+    choose(
+        form,
         "periods",
         [
             ("" if count == USUAL_PERIODS else str(count), count_text(count, words))
             for count in PERIODS_OFFERED
         ],
     )
-    form.choose("show", _shown_choices(chosen))
+    choose(form, "show", _shown_choices(chosen))
     if chosen.by_subject:
         form.leave_out("metric", "portfolio", "segment")
         _offer_subjects(form, desk)
         _offer_cadences(form, chosen)
     else:
         form.leave_out("subject", "cadence")
-        form.choose("metric", _metric_choices(desk))
+        choose(form, "metric", _metric_choices(desk))
         _offer_scopes(form, desk, chosen)
     if not chosen.is_complete:
         form.leave_out(*({"periods", "show", "q"} & form.fields.keys()))
@@ -301,7 +291,8 @@ def _offer_cadences(form: GridForm, chosen: Chosen) -> None:
         form.leave_out("cadence")
         return
     usual = next(iter(cadences))
-    form.choose(
+    choose(
+        form,
         "cadence",
         [
             ("" if cadence == usual else cadence, f"{Cadence(cadence).label} ({count})")
@@ -327,7 +318,7 @@ def _offer_scopes(form: GridForm, desk: Desk, chosen: Chosen) -> None:
     ):
         rows = [(row.code, row.name) for row in desk.scopes if row.facts.kind == kind]
         if rows and chosen.kind in kinds:
-            form.choose(name, [("", blank), *rows])
+            choose_or_not(form, name, blank, rows)
         else:
             form.leave_out(name)
 

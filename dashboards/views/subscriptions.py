@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.form_fields import choose
 from dashboards.models import Rest, Rhythm, SavedView, Subscription, Weekday
 from dashboards.operations.subscriptions import (
     Wish,
@@ -83,14 +84,11 @@ class SubscriptionForm(forms.Form):
             groups.setdefault(label, []).append((key, subject.name))
         if self._views:
             groups[_("Saved views")] = [(key, view.name) for key, view in self._views.items()]
-        self._choose("what", list(groups.items()))
+        choose(self, "what", list(groups.items()))
         # A day is asked for by its own rhythm alone; one that is not sent may yet be chosen.
         rhythm = self["rhythm"].value() if self.is_bound else None
         self.fields["weekday"].required = rhythm in (None, Rhythm.WEEKLY)
         self.fields["day"].required = rhythm in (None, Rhythm.MONTHLY)
-
-    def _choose(self, name: str, choices: list[Any]) -> None:
-        cast(forms.ChoiceField, self.fields[name]).choices = choices
 
     def wish(self) -> Wish:
         """What was chosen; a day that the rhythm has no use for is left out."""

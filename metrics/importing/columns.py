@@ -269,11 +269,6 @@ class _Guessing:
         return is_number(text, self.reading.decimal_sign)
 
 
-def likeliest_code(matcher: Matcher, text: str) -> str:
-    """The one that is meant but for its spelling; blank if that is not certain."""
-    return matcher.certain(text) or matcher.likeliest(text) or ""
-
-
 def _without_unit(head: str) -> str:
     """`Adoption (%)` is the metric Adoption."""
     return re.sub(r"\s*[\[(][^\[\]()]*[\])]\s*$", "", head)

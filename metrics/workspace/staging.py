@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection
 
-from metrics.bulk import is_postgresql
+from metrics.bulk import copied, is_postgresql
 from metrics.choices import Door
 from metrics.models import ImportBatch, Measurement, MeasurementChange
 
@@ -51,7 +51,6 @@ _MEASUREMENT = Measurement._meta.db_table
 _CHANGE = MeasurementChange._meta.db_table
 _KEY = ("metric_id", "subject_id", "period_start")
 _SAME_PERIOD = " AND ".join(f"stored.{column} = staged.{column}" for column in _KEY)
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def fill_staging_table(rows: Iterable[StagedRow]) -> None:
@@ -78,16 +77,12 @@ class _CopyStream:
     def __init__(self, rows: Iterable[StagedRow]) -> None:
         self._lines = (
             f"{line}\t{metric}\t{subject}\t{start}\t{month}\t{is_closed}\t{value}\t"
-            f"{_copied(note) if note or note is None else ''}\n"
+            f"{copied(note) if note or note is None else ''}\n"
             for line, metric, subject, start, month, is_closed, value, note in rows
         )
 
     def read(self, size: int = 0) -> bytes:
         return "".join(islice(self._lines, ROWS_IN_CHUNK)).encode()
-
-
-def _copied(note: str | None) -> str:
-    return "\\N" if note is None else note.translate(_ESCAPES)
 
 
 def drop_staging_tables() -> None:

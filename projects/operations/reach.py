@@ -6,7 +6,7 @@ may move: a project that changes its portfolio concerns the old one as much as t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from projects.choices import SubjectKind
 from projects.models import (
@@ -34,7 +34,11 @@ def organisation_ids() -> set[int]:
 
 def with_portfolios_above(portfolio_ids: Iterable[int]) -> set[int]:
     """These portfolios and every one that they lie in."""
-    parents = dict(Portfolio.objects.values_list("pk", "parent_id"))
+    return with_all_above(portfolio_ids, dict(Portfolio.objects.values_list("pk", "parent_id")))
+
+
+def with_all_above(portfolio_ids: Iterable[int], parents: Mapping[int, int | None]) -> set[int]:
+    """The same in a tree that is told: each portfolio's parent."""
     reached: set[int] = set()
     for portfolio in portfolio_ids:
         step: int | None = portfolio

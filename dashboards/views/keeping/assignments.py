@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.exports.keeping import assignments_table
+from dashboards.form_fields import search_field
 from dashboards.presentation.counts import METRICS, PEOPLE, count_text
 from dashboards.presentation.numbers import grouped
 from dashboards.selectors.keeping.assignments import (
@@ -58,12 +59,7 @@ BY_METRIC, BY_PERSON = "metric", "person"
 
 
 class AssignmentFilterForm(forms.Form):
-    q = forms.CharField(
-        label=gettext_lazy("Metric or person"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": gettext_lazy("Search")}),
-    )
+    q = search_field(gettext_lazy("Metric or person"))
     only = forms.ChoiceField(
         label=gettext_lazy("Show"),
         required=False,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.access import KEEP_DEFINITIONS, needs
 from dashboards.exports.keeping import kept_subjects_table
+from dashboards.form_fields import choose_if_any, search_field
 from dashboards.presentation.counts import OF_KIND, count_text
 from dashboards.presentation.months import month_label
 from dashboards.selectors.keeping.places import indented, portfolio_places, segment_choices
@@ -41,12 +42,7 @@ WITH_SEGMENT = (SubjectKind.PROJECT, SubjectKind.CUSTOMER, SubjectKind.SERVICE)
 class SubjectFilterForm(forms.Form):
     """What stands in the address; a value that is none of the choices counts as no filter."""
 
-    q = forms.CharField(
-        label=_("Name or code"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field()
     portfolio = forms.ChoiceField(label=_("Portfolio"), required=False)
     segment = forms.ChoiceField(label=_("Segment"), required=False)
     span = forms.ChoiceField(label=_("Measured"), required=False)
@@ -56,21 +52,18 @@ class SubjectFilterForm(forms.Form):
         super().__init__(data)
         self.places = portfolio_places() if kind in WITH_PORTFOLIO else []
         segments = segment_choices() if kind in WITH_SEGMENT else []
-        self._choose(
-            "portfolio", _("All portfolios"), [(row.code, indented(row)) for row in self.places]
+        choose_if_any(
+            self,
+            "portfolio",
+            _("All portfolios"),
+            [(row.code, indented(row)) for row in self.places],
         )
-        self._choose("segment", _("All segments"), segments)
+        choose_if_any(self, "segment", _("All segments"), segments)
         running = month_label(current_month())
-        self._choose("span", _("At any time"), [("now", _("Now, in %s") % running)])
-        self._choose("lacks", _("Anything or nothing"), [(x.key, x.label) for x in LACKS[kind]])
-
-    def _choose(self, name: str, blank: Any, choices: list[tuple[str, Any]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", blank), *choices]
-        if not choices:
-            # A choice among nothing only takes room.
-            del self.fields[name]
+        choose_if_any(self, "span", _("At any time"), [("now", _("Now, in %s") % running)])
+        choose_if_any(
+            self, "lacks", _("Anything or nothing"), [(x.key, x.label) for x in LACKS[kind]]
+        )
 
     def chosen(self) -> SubjectFilter:
         self.is_valid()

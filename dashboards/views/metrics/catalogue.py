@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from dashboards.access import KEEP_DEFINITIONS, needs
+from dashboards.form_fields import search_field
 from dashboards.presentation.counts import READY_MADE, count_text
 from dashboards.presentation.icons import CATEGORY_ICONS
 from dashboards.views.keeping.steps import person
@@ -26,12 +27,7 @@ from projects.choices import SubjectKind
 
 
 class CatalogueFilterForm(forms.Form):
-    q = forms.CharField(
-        label=_("Name or question"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field(_("Name or question"))
     category = forms.ChoiceField(
         label=_("Category"), required=False, choices=[("", _("All categories")), *Category.choices]
     )

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from dashboards.form_fields import search_field
 from dashboards.views.metrics.curve_form import CurveField
 from metrics.choices import Cadence, Category
 from metrics.models import CurveOverride, Exemption, MetricDefinition
@@ -204,12 +205,7 @@ class ExemptionForm(AgreementForm):
 class MetricFilterForm(forms.Form):
     """What stands in the address; a value that is none of the choices counts as no filter."""
 
-    q = forms.CharField(
-        label=_("Name, code, question or owner"),
-        required=False,
-        max_length=100,
-        widget=forms.SearchInput(attrs={"placeholder": _("Search")}),
-    )
+    q = search_field(_("Name, code, question or owner"))
     category = forms.ChoiceField(
         label=_("Category"), required=False, choices=[("", _("All categories")), *Category.choices]
     )
