@@ -76,21 +76,21 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
     chance = np.random.default_rng(seed)
     segments = [f"S{number}" for number in range(size.segments)]
     portfolios = [f"PF{number:03d}" for number in range(size.portfolios - 1)]
-    _write(folder, "organisation", ["code", "name"], [[WHOLE, "An invented company"]])
-    _write(
+    write_rows(folder, "organisation", ["code", "name"], [[WHOLE, "An invented company"]])
+    write_rows(
         folder,
         "portfolios",
         ["code", "name", "parent"],
         [[TOP, "All of the company's projects", ""]]
         + [[code, f"Portfolio {code}", TOP] for code in portfolios],
     )
-    _write(
+    write_rows(
         folder,
         "segments",
         ["code", "name", "customer_count", "annual_revenue", "currency"],
         [[code, f"Segment {code}", 1000, 5_000_000, "EUR"] for code in segments],
     )
-    _write(
+    write_rows(
         folder,
         "projects",
         ["code", "name", "portfolio", "stage", "budget", "forecast_cost", "currency"],
@@ -107,7 +107,7 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
             for number in range(size.projects)
         ],
     )
-    _write(
+    write_rows(
         folder,
         "project_segments",
         ["project", "segment"],
@@ -117,7 +117,7 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
             for place in (0, 1)
         ],
     )
-    _write(
+    write_rows(
         folder,
         "metrics",
         [
@@ -139,7 +139,7 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
             for number in range(size.metrics)
         ],
     )
-    _write(
+    write_rows(
         folder,
         "scorecards",
         SCORECARD_COLUMNS,
@@ -148,7 +148,7 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
             for kind, shares in SHARES.items()
         ],
     )
-    _write(
+    write_rows(
         folder,
         "scorecard_lines",
         ["scorecard", "metric", "weight"],
@@ -183,7 +183,7 @@ def metric_code(number: int) -> str:
     return f"m{number}"
 
 
-def _write(
+def write_rows(
     folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:

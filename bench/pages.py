@@ -8,17 +8,17 @@ The time is the processor's, the best of five: other work on the machine does no
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.company import SCORECARD_COLUMNS, TOP, write_rows  # noqa: E402
 from tests.installation import installed  # noqa: E402
 
 MONTHS = [f"2025-{month:02d}" for month in range(10, 13)] + [
@@ -26,34 +26,12 @@ MONTHS = [f"2025-{month:02d}" for month in range(10, 13)] + [
 ]
 SEGMENTS = [f"S{number}" for number in range(12)]
 SERVICES = [f"V{number}" for number in range(40)]
-TOP = "TOP"
 LEAVES = [f"PF{number}.{part}" for number in range(10) for part in range(9)]
 CATEGORIES = ("tactical", "value_creation", "value_creation", "longevity", "financial")
 CUSTOMERS_PER_PROJECT = 0.4
 KNOWN = 0.6
 """How often a value has come."""
 
-SCORECARD_COLUMNS = [
-    "code",
-    "name",
-    "subject_kind",
-    "default",
-    "weight_tactical",
-    "weight_value_creation",
-    "weight_longevity",
-    "weight_financial",
-    "overall",
-    "min_coverage",
-    "min_categories",
-    "amber_from",
-    "green_from",
-    "share_own",
-    "share_engagements",
-    "share_projects",
-    "share_services",
-    "share_customers",
-    "share_segments",
-]
 SHARES = {
     "project": (1, 1, 0, 0, 0, 0),
     "engagement": (1, 0, 0, 0, 0, 0),
@@ -99,15 +77,6 @@ print(json.dumps(taken))
 """
 
 
-def write(
-    folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> None:
-    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
 def build(folder: Path, projects: int) -> None:
     """A company of the size asked for; the same each time."""
     chance = random.Random(7)
@@ -115,16 +84,18 @@ def build(folder: Path, projects: int) -> None:
     portfolios = [[TOP, "The company's projects", ""]]
     portfolios += [[code, f"Group {code}", TOP] for code in groups]
     portfolios += [[code, f"Portfolio {code}", code.partition(".")[0]] for code in LEAVES]
-    write(folder, "organisation", ["code", "name"], [["ORG", "An invented company"]])
-    write(folder, "portfolios", ["code", "name", "parent"], portfolios)
-    write(
+    write_rows(folder, "organisation", ["code", "name"], [["ORG", "An invented company"]])
+    write_rows(folder, "portfolios", ["code", "name", "parent"], portfolios)
+    write_rows(
         folder,
         "segments",
         ["code", "name", "customer_count", "annual_revenue", "currency"],
         [[code, f"Segment {code}", 1000, 5_000_000, "EUR"] for code in SEGMENTS],
     )
-    write(folder, "services", ["code", "name"], [[code, f"Service {code}"] for code in SERVICES])
-    write(
+    write_rows(
+        folder, "services", ["code", "name"], [[code, f"Service {code}"] for code in SERVICES]
+    )
+    write_rows(
         folder,
         "service_segments",
         ["service", "segment", "annual_cost", "benchmark_cost", "currency"],
@@ -135,7 +106,7 @@ def build(folder: Path, projects: int) -> None:
         ],
     )
     customers = [f"C{number}" for number in range(int(projects * CUSTOMERS_PER_PROJECT))]
-    write(
+    write_rows(
         folder,
         "customers",
         ["code", "name", "segment", "renewal_on"],
@@ -143,7 +114,7 @@ def build(folder: Path, projects: int) -> None:
     )
     metrics = [(f"m{place}", category, "project") for place, category in enumerate(CATEGORIES)]
     metrics += [("use", "value_creation", "customer"), ("work", "value_creation", "engagement")]
-    write(
+    write_rows(
         folder,
         "metrics",
         ["code", "name", "category", "subject_kind", "cadence", "grace_months", "curve"],
@@ -152,7 +123,7 @@ def build(folder: Path, projects: int) -> None:
             for code, category, kind in metrics
         ],
     )
-    write(
+    write_rows(
         folder,
         "scorecards",
         SCORECARD_COLUMNS,
@@ -161,7 +132,7 @@ def build(folder: Path, projects: int) -> None:
             for kind, shares in SHARES.items()
         ],
     )
-    write(
+    write_rows(
         folder,
         "scorecard_lines",
         ["scorecard", "metric", "weight"],
@@ -195,9 +166,9 @@ def _write_projects(
         ["use", code, month, chance.randint(20, 95)] for code in customers for month in MONTHS[-3:]
     ]
     columns = ["code", "name", "portfolio", "stage", "budget", "forecast_cost", "currency"]
-    write(folder, "projects", columns, rows)
-    write(folder, "project_segments", ["project", "segment"], links)
-    write(folder, "measurements", ["metric", "subject", "period", "value"], values)
+    write_rows(folder, "projects", columns, rows)
+    write_rows(folder, "project_segments", ["project", "segment"], links)
+    write_rows(folder, "measurements", ["metric", "subject", "period", "value"], values)
 
 
 def main() -> None:

@@ -116,6 +116,13 @@ class Installation:
                 text=True,
             )
 
+    def is_idle(self) -> bool:
+        """No change waits, and no run is due, going on, or left with chunks."""
+        return bool(json.loads(self.python(_IS_IDLE)))
+
+    def assert_a_full_run_changes_nothing(self) -> None:
+        assert json.loads(self.python(_FULL_RUN_CHANGES)) == [0, 0]
+
     def start_worker(self, *, beat: bool = True, concurrency: int = 2) -> Process:
         """A worker, and with it a beat of its own process."""
         celery = [sys.executable, "-m", "celery", "-A", "pmo_portal"]
@@ -147,6 +154,16 @@ class Installation:
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
+
+_IS_IDLE = """
+print(json.dumps(not RescoreNeed.objects.exists() and not RunChunk.objects.exists()
+    and not ScoreRun.objects.filter(state__in=["due", "running"]).exists()))
+"""
+
+_FULL_RUN_CHANGES = """
+run = score_now(trigger=RunTrigger.COMMAND)
+print(json.dumps([run.rows_written, run.rows_removed]))
+"""
 
 _CONSOLE = """
 import contextlib, io, json, sys, traceback

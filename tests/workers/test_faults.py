@@ -21,16 +21,6 @@ pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
 MANY_MONTHS = "examples/uk_gmpp"
 
-IS_IDLE = """
-print(json.dumps(not RescoreNeed.objects.exists() and not RunChunk.objects.exists()
-    and not ScoreRun.objects.filter(state__in=["due", "running"]).exists()))
-"""
-
-FULL_RUN_CHANGES = """
-run = score_now(trigger=RunTrigger.COMMAND)
-print(json.dumps([run.rows_written, run.rows_removed]))
-"""
-
 BEGIN_FULL_RUN = "request_full_run(RunTrigger.SCHEDULE); answer_needs_task.delay()"
 
 UNTIL_SOMETHING_IS_DONE = """
@@ -114,10 +104,6 @@ def keep_what_was_committed(postgres_url: str) -> None:
         connection.cursor().execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
 
 
-def is_idle(portal: Installation) -> bool:
-    return bool(json.loads(portal.python(IS_IDLE)))
-
-
 def begin_full_run(portal: Installation) -> None:
     """Start a run that has everything to write, and come back in the middle of it."""
     portal.python("Score.objects.all().delete()")
@@ -127,8 +113,8 @@ def begin_full_run(portal: Installation) -> None:
 
 def assert_all_is_well(portal: Installation) -> None:
     """Nothing waits, nothing is stuck, every score is right, and the doctor finds nothing."""
-    eventually(lambda: is_idle(portal), patience=90)
-    assert json.loads(portal.python(FULL_RUN_CHANGES)) == [0, 0]
+    eventually(portal.is_idle, patience=90)
+    portal.assert_a_full_run_changes_nothing()
     assert portal.manage("doctor") == "Nothing contradicts anything."
 
 

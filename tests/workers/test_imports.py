@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.installation import Installation, eventually, installed
+from tests.installation import Installation, eventually
 
 pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
@@ -76,28 +74,10 @@ print(json.dumps([
     MeasurementChange.objects.count(), Measurement.objects.count()]))
 """
 
-IS_IDLE = """
-print(json.dumps(not RescoreNeed.objects.exists()
-    and not ScoreRun.objects.filter(state__in=["due", "running"]).exists()))
-"""
-
 ROWS = 4 * 2_400
 FIRST_DAYS = 4
 CHANGED = 4
 """The first day has a value already, and the file another one."""
-
-
-@pytest.fixture(params=["embedded", "redis"])
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    """SQLite with the embedded broker, and PostgreSQL with Redis."""
-    if request.param == "embedded":
-        with installed(tmp_path, f"sqlite:///{tmp_path / 'portal.sqlite3'}") as embedded:
-            yield embedded
-    else:
-        postgres = request.getfixturevalue("postgres_url")
-        redis = request.getfixturevalue("redis_url")
-        with installed(tmp_path, postgres, redis) as with_redis:
-            yield with_redis
 
 
 def what_stands(installation: Installation, pk: int) -> list[Any]:
@@ -126,7 +106,7 @@ def test_a_worker_killed_in_the_middle_of_an_import_leaves_it_to_be_done_once(
     eventually(lambda: what_stands(installation, pk)[0] == "done")
     # The check was the first attempt, the killed one the second.
     assert what_stands(installation, pk) == ["done", 3, ROWS, CHANGED, ROWS]
-    eventually(lambda: json.loads(installation.python(IS_IDLE)))
+    eventually(installation.is_idle)
 
 
 def test_a_worker_killed_while_it_checks_leaves_the_check_to_another(
@@ -176,7 +156,7 @@ def test_a_worker_killed_in_the_middle_of_undoing_leaves_it_to_be_done_once(
     counts, standing = (json.loads(line) for line in told.splitlines())
     assert (counts["deleted"], counts["restored"], counts["left"]) == (ROWS - CHANGED, CHANGED, 0)
     assert standing == [[50.0, "command"]]
-    eventually(lambda: json.loads(installation.python(IS_IDLE)))
+    eventually(installation.is_idle)
 
 
 def test_how_far_the_storing_and_the_undoing_are_is_seen_while_their_transactions_hide_it(

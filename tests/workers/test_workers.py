@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.installation import Installation, eventually, installed
+from tests.installation import Installation, eventually
 
 pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
 WORKED = "examples/worked"
 MANY_MONTHS = "examples/uk_gmpp"
-
-IS_IDLE = """
-print(json.dumps(not RescoreNeed.objects.exists()
-    and not ScoreRun.objects.filter(state__in=["due", "running"]).exists()))
-"""
-
-WHAT_A_FULL_RUN_STILL_CHANGES = """
-run = score_now(trigger=RunTrigger.COMMAND)
-print(json.dumps([run.rows_written, run.rows_removed]))
-"""
-
-
-@pytest.fixture(params=["embedded", "redis"])
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    """SQLite with the embedded broker, and PostgreSQL with Redis."""
-    if request.param == "embedded":
-        address = f"sqlite:///{tmp_path / 'portal.sqlite3'}"
-        with installed(tmp_path, address) as embedded:
-            yield embedded
-    else:
-        postgres = request.getfixturevalue("postgres_url")
-        redis = request.getfixturevalue("redis_url")
-        with installed(tmp_path, postgres, redis) as with_redis:
-            yield with_redis
-
-
-def is_idle(installation: Installation) -> bool:
-    return bool(json.loads(installation.python(IS_IDLE)))
 
 
 def organisation_in(installation: Installation, month: str) -> dict[str, Any]:
@@ -55,15 +25,10 @@ print(json.dumps(None if score is None else [score.overall_score, score.tactical
     return json.loads(told)  # type: ignore[no-any-return]
 
 
-def assert_a_full_run_changes_nothing(installation: Installation) -> None:
-    told = json.loads(installation.python(WHAT_A_FULL_RUN_STILL_CHANGES))
-    assert told == [0, 0]
-
-
 def test_a_saved_value_reaches_the_score_of_the_organisation(installation: Installation) -> None:
     installation.manage("load_workspace", WORKED)
     installation.start_worker()
-    eventually(lambda: is_idle(installation))
+    eventually(installation.is_idle)
     before = organisation_in(installation, "2026-06")
     installation.python(
         """
@@ -74,8 +39,8 @@ record_measurement(
 """
     )
     eventually(lambda: organisation_in(installation, "2026-06") != before)
-    eventually(lambda: is_idle(installation))
-    assert_a_full_run_changes_nothing(installation)
+    eventually(installation.is_idle)
+    installation.assert_a_full_run_changes_nothing()
 
 
 def test_a_worker_killed_in_the_middle_of_a_run_leaves_nothing_lost(
@@ -105,16 +70,16 @@ print(json.dumps([run.pk, run.done, run.total]))
     assert state == "running", "the worker was always faster than the kill"
     assert 0 < done < total
     installation.start_worker()
-    eventually(lambda: is_idle(installation))
+    eventually(installation.is_idle)
     attempts = installation.python(f"print(ScoreRun.objects.get(pk={run}).attempt)")
     assert int(attempts) == 2
-    assert_a_full_run_changes_nothing(installation)
+    installation.assert_a_full_run_changes_nothing()
 
 
 def test_the_same_task_twice_changes_nothing(installation: Installation) -> None:
     def runs_done() -> int:
         done = installation.python('print(ScoreRun.objects.filter(state="done").count())')
-        return int(done) if is_idle(installation) else 0
+        return int(done) if installation.is_idle() else 0
 
     installation.manage("load_workspace", WORKED)
     installation.start_worker(beat=False)
@@ -125,7 +90,7 @@ def test_the_same_task_twice_changes_nothing(installation: Installation) -> None
     # Whichever run was the first: every score was written once, and none by a second delivery.
     written = "print(sum(ScoreRun.objects.values_list('rows_written', flat=True)))"
     assert installation.python(written) == installation.python("print(Score.objects.count())")
-    assert_a_full_run_changes_nothing(installation)
+    installation.assert_a_full_run_changes_nothing()
 
 
 MOST_CHUNKS_AT_ONCE = """
@@ -146,8 +111,8 @@ def test_workers_share_a_full_run(installation: Installation) -> None:
     installation.python("request_full_run(RunTrigger.SCHEDULE)")
     installation.python("answer_needs_task.delay()")
     assert json.loads(installation.python(MOST_CHUNKS_AT_ONCE)) > 1
-    eventually(lambda: is_idle(installation))
-    assert_a_full_run_changes_nothing(installation)
+    eventually(installation.is_idle)
+    installation.assert_a_full_run_changes_nothing()
 
 
 def test_a_run_goes_on_when_one_of_the_workers_that_share_it_is_killed(
@@ -165,6 +130,6 @@ while RunChunk.objects.filter(state="running").count() < 2 and time.monotonic() 
     installation.python("request_full_run(RunTrigger.SCHEDULE)")
     installation.python(f"answer_needs_task.delay(){two_at_work}")
     one.kill()
-    eventually(lambda: is_idle(installation))
+    eventually(installation.is_idle)
     assert installation.python("print(RunChunk.objects.count())") == "0"
-    assert_a_full_run_changes_nothing(installation)
+    installation.assert_a_full_run_changes_nothing()

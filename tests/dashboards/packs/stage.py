@@ -12,6 +12,8 @@ import time_machine
 from pptx import Presentation
 from pypdf import PdfReader
 
+from dashboards.packs.content import PackContent
+from dashboards.packs.reading import content_of
 from metrics.choices import Category, Door, RunTrigger
 from metrics.models import Measurement, MetricDefinition, MonthClosing
 from metrics.operations.measurements import record_measurement
@@ -19,7 +21,7 @@ from metrics.operations.months import close_month
 from metrics.operations.runs import answer_all_needs, score_now
 from metrics.periods import parse_period
 from projects.choices import SubjectKind
-from projects.models import Organisation, Portfolio, Project, Segment
+from projects.models import Organisation, Portfolio, Project, Segment, Subject
 from projects.months import Month
 from tests.factories import (
     EngagementFactory,
@@ -160,3 +162,8 @@ def slide_words(slide: Any) -> str:
 
 def charts_of(slide: Any) -> list[Any]:
     return [shape.chart for shape in slide.shapes if getattr(shape, "has_chart", False)]
+
+
+def told(subject: Subject, closing: MonthClosing | None = None) -> PackContent:
+    """What the pack of March says, or that of a closing of it."""
+    return content_of(subject, MARCH, closing)

@@ -9,7 +9,6 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboards.packs.content import PackContent
 from dashboards.packs.reading import content_of
 from metrics.choices import Category, RunTrigger
 from metrics.models import MonthClosing, Scorecard
@@ -29,6 +28,7 @@ from tests.dashboards.packs.stage import (
     Company,
     closed,
     measured_company,
+    told,
 )
 from tests.dashboards.reading import ClientOf, keep_score, measured, read
 from tests.factories import (
@@ -59,10 +59,6 @@ def afterwards() -> Iterator[None]:
 @pytest.fixture
 def reader(executive: User, client_of: ClientOf) -> Client:
     return client_of(executive)
-
-
-def told(subject: Subject, closing: MonthClosing | None = None) -> PackContent:
-    return content_of(subject, MARCH, closing)
 
 
 def scored(subject: Subject, by: float, *, new_value: bool) -> None:

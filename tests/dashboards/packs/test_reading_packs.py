@@ -11,12 +11,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboards.packs.content import PackContent, canonical, data_hash
-from dashboards.packs.reading import content_of
-from metrics.models import MonthClosing, ScorecardLine
+from dashboards.packs.content import canonical, data_hash
+from metrics.models import ScorecardLine
 from metrics.operations.months import reopen_month
 from metrics.operations.runs import answer_all_needs
-from projects.models import Subject
 from tests.dashboards.packs.stage import (
     AFTERWARDS,
     LATER,
@@ -26,6 +24,7 @@ from tests.dashboards.packs.stage import (
     Company,
     closed,
     measured_company,
+    told,
 )
 from tests.dashboards.reading import FEBRUARY, keep_score
 from tests.factories import (
@@ -50,10 +49,6 @@ def company() -> Company:
 def afterwards() -> Iterator[None]:
     with time_machine.travel(AFTERWARDS, tick=False):
         yield
-
-
-def told(subject: Subject, closing: MonthClosing | None = None) -> PackContent:
-    return content_of(subject, MARCH, closing)
 
 
 def test_the_bridge_adds_up_from_one_score_to_the_other(company: Company) -> None:
