@@ -81,7 +81,7 @@ TIMES := 10
 faults: .venv/requirements-dev.txt
 	@for time in $$(seq $(TIMES)); do $(PYTHON) -m pytest -q -n0 tests/workers/test_faults.py $(ARGS) || exit 1; done
 
-bench: .venv/requirements-dev.txt
+bench: .venv/requirements-bench.txt
 	@$(PYTHON) bench/reference.py $(ARGS)
 
 # A copy of what was installed, so that it is seen when the wanted list differs.
@@ -93,3 +93,9 @@ bench: .venv/requirements-dev.txt
 	@tools/install.sh requirements-dev.txt
 	@cp requirements.txt .venv/requirements.txt
 	@cp requirements-dev.txt $@
+
+.venv/requirements-bench.txt: requirements-bench.txt requirements-dev.txt requirements.txt
+	@tools/install.sh requirements-bench.txt
+	@cp requirements.txt .venv/requirements.txt
+	@cp requirements-dev.txt .venv/requirements-dev.txt
+	@cp requirements-bench.txt $@

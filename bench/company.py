@@ -156,11 +156,13 @@ def write_definitions(folder: Path, size: Size, *, seed: int = 7) -> None:
     )
 
 
-def write_measurements(folder: Path, size: Size, *, seed: int = 7) -> Path:
-    """Write every value of every metric, project and month; the file."""
+def write_measurements(
+    folder: Path, size: Size, *, seed: int = 7, months: int | None = None
+) -> Path:
+    """Write every value of every metric, project and month, or of the first months; the file."""
     chance = np.random.default_rng(seed)
     path = folder / "measurements.csv"
-    months = [month_label(place) for place in range(size.months)]
+    labels = [month_label(place) for place in range(months or size.months)]
     level = chance.uniform(20, 90, size.projects)
     with path.open("w", encoding="utf-8") as file:
         file.write("metric,subject,period,value\n")
@@ -170,7 +172,7 @@ def write_measurements(folder: Path, size: Size, *, seed: int = 7) -> Path:
             file.writelines(
                 f"{metric_code(metric)},{project_code(project)},{month},{value}\n"
                 for project, row in enumerate(values.tolist())
-                for month, value in zip(months, row, strict=True)
+                for month, value in zip(labels, row, strict=False)
             )
     return path
 
