@@ -14,7 +14,7 @@
 SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
-PACKAGES := projects metrics dashboards api pmo_portal
+PACKAGES := projects metrics dashboards api accounts pmo_portal
 SOURCES := $(PACKAGES) tests tools examples manage.py
 SCRIPTS := .ci/run tools/install.sh
 ARGS :=

@@ -181,6 +181,7 @@ INSTALLED_APPS = [
     "metrics",
     "dashboards",
     "api",
+    "accounts",
     "pmo_portal",  # last: its roles are given permissions that the others' models create
 ]
 

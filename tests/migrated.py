@@ -24,7 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("projects", "metrics", "dashboards", "api", "pmo_portal")
+PACKAGES = ("projects", "metrics", "dashboards", "api", "accounts", "pmo_portal")
 PLACE = Path(tempfile.gettempdir())
 A_DAY = 24 * 60 * 60
 

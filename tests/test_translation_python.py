@@ -14,7 +14,7 @@ from metrics.scoring.formulas import Fault
 from metrics.validation.formulas import FAULTS
 
 ROOT = Path(settings.BASE_DIR)
-ROOMS = ("projects", "metrics", "dashboards", "pmo_portal")
+ROOMS = ("projects", "metrics", "dashboards", "accounts", "pmo_portal")
 
 FOR_OPERATORS = {
     "metrics/checkup.py": "findings are told in the console of whoever runs the portal",
