@@ -1,4 +1,4 @@
-"""Imports go one way: projects <- metrics <- dashboards <- api <- accounts <- pmo_portal; one part is pure."""
+"""Imports go one way, projects <- metrics <- dashboards <- api <- accounts <- pmo_portal."""
 
 import ast
 from collections.abc import Iterator
