@@ -128,7 +128,8 @@ def read_database() -> dict[str, Any]:
             f"DATABASE_URL is {without_password(address)!r}, without a name; it takes {DATABASE}."
         )
     if database["ENGINE"] == "django.db.backends.postgresql":
-        options = {"connect_timeout": 5} | database.get("OPTIONS", {})
+        # Compiling a query takes longer than any of the portal's, and every worker would do it.
+        options = {"connect_timeout": 5, "options": "-c jit=off"} | database.get("OPTIONS", {})
         return database | {
             "CONN_MAX_AGE": max_age,
             "CONN_HEALTH_CHECKS": True,

@@ -56,6 +56,7 @@ class Measurement(models.Model):
         ]
         indexes = [
             models.Index(fields=["month"], name="measurement_month"),
+            models.Index(fields=["subject", "month"], name="measurement_of_a_subject"),
             models.Index(
                 fields=["batch"],
                 name="measurement_of_a_batch",
