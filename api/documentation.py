@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.fields import Shape
 from api.operation import Operation
@@ -38,11 +41,19 @@ BEARER, SESSION = "token", "session"
 class Schema(Operation):
     """OpenAPI 3.1 as JSON."""
 
-    def get(self, request: Request) -> Response:
-        schema: Any = GENERATOR().get_schema(request=None, public=True)
-        return Response(schema)
+    def get(self, request: Request) -> HttpResponse:
+        content, etag = rendered_schema(get_language() or "")
+        return HttpResponse(content, content_type="application/json", headers={"ETag": etag})
 
     get.need = READS  # type: ignore[attr-defined]
+
+
+@cache
+def rendered_schema(language: str) -> tuple[bytes, str]:
+    """The schema and its ETag: made once in a process, as the operations stay what they are."""
+    schema: Any = GENERATOR().get_schema(request=None, public=True)
+    content: bytes = JSONRenderer().render(schema)
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 @require_safe

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.fields import Shape
+from api.fields import ByKind, Shape
 from api.idempotency import HEADER, once
 from api.scopes import Need
 
@@ -65,7 +65,7 @@ class Facts:
 
     need: Need
     query: type[Shape] | None
-    body: type[Shape] | None
+    body: type[Shape] | ByKind | None
     keeps_answers: bool
 
 
@@ -94,7 +94,7 @@ def operation(
     need: Need,
     *,
     query: type[Shape] | None = None,
-    body: type[Shape] | None = None,
+    body: type[Shape] | ByKind | None = None,
     media_type: str = "application/json",
     answer: Any = None,
     page: type[serializers.Serializer] | serializers.Field | None = None,
@@ -117,7 +117,9 @@ def operation(
             if query is not None:
                 kwargs["query"] = asked
             if body is not None:
-                kwargs["body"] = parse(body, request.data)
+                data = request.data
+                shape = body.shape_of(data) if isinstance(body, ByKind) else body
+                kwargs["body"] = parse(shape, data)
 
             def act() -> Response:
                 result = method(self, request, *args, **kwargs)
@@ -142,7 +144,9 @@ def operation(
                 *([query] if query else []),
                 *([IDEMPOTENCY_KEY] if keeps_answers else []),
             ],
-            request={media_type: body} if body else None,
+            request={media_type: body.schema if isinstance(body, ByKind) else body}
+            if body
+            else None,
             responses=responses,
             tags=[tag or name.partition("_")[0]],
         )(checked)
