@@ -25,6 +25,7 @@ from rest_framework.views import APIView
 from api.fields import ByKind, Shape
 from api.idempotency import HEADER, once
 from api.scopes import Need
+from api.throttling import Limits
 
 Row = TypeVar("Row", bound=Model)
 
@@ -83,6 +84,10 @@ class Operation(APIView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer that the asker has already is told by 304 instead (ETag, If-None-Match)."""
         response: Any = super().dispatch(request, *args, **kwargs)
+        limits: Limits | None = getattr(self.request, "limits", None)
+        if limits is not None:
+            for name, value in limits.headers.items():
+                response[name] = value
         # What people may see differs between them, and changes.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

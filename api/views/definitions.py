@@ -324,11 +324,11 @@ def with_rows(body: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def row_of(model: Any, what: str, code: str) -> Any:
+def row_of(model: Any, what: str, code: str, *, field: str = "") -> Any:
     """The row of that code; refused with near matches if there is none."""
     row = model.objects.filter(code=code).first()
     if row is None:
-        raise refused_field(what, _unknown(model, what, code))
+        raise refused_field(field or what, _unknown(model, what, code))
     return row
 
 

@@ -104,16 +104,16 @@ def version_text(subject: Subject) -> str:
 def _columns(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of the kind's table that are told, with the rows that their codes mean."""
     known = NEW_SUBJECTS[kind]._declared_fields
-    columns = {}
+    columns: dict[str, Any] = {}
     for name, value in body.items():
         if name in ABOUT_CHANGES or name == "scorecard":
             continue
         if name not in known:
             raise refused_field(name, f"This is no field of a {kind_word(kind)}.")
-        is_code = name in LINKS and value is not None
-        columns[name] = (
-            row_of(LINKS[name], kind_word(LINKS[name].KIND), value) if is_code else value
-        )
+        columns[name] = value
+        if name in LINKS and value is not None:
+            model = LINKS[name]
+            columns[name] = row_of(model, kind_word(model.KIND), value, field=name)
     return columns
 
 
