@@ -17,10 +17,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from api.fields import Shape
+from api.fields import Shape, Text
 from api.operation import Operation
 from api.scopes import READS
 from dashboards.access import READ_DASHBOARDS, needs
+
+WITHOUT_NULL = r"^[^\u0000]*$"
 
 
 class OperationSchema(AutoSchema):
@@ -30,6 +32,14 @@ class OperationSchema(AutoSchema):
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if direction == "request" and isinstance(serializer, Shape):
             schema["additionalProperties"] = False
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: str, *args: Any, **kwargs: Any) -> Any:
+        schema = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, *args, **kwargs
+        )
+        if isinstance(field, Text) and direction == "request":
+            schema.setdefault("pattern", WITHOUT_NULL)  # no database holds it
         return schema
 
 

@@ -121,5 +121,5 @@ urlpatterns: list[URLPattern] = [
     path("v1/runs/", RunList.as_view(), name="runs"),
     path("v1/runs/<key:pk>/", RunDetail.as_view(), name="run"),
     # What is asked for by programs is answered to programs, also when it is not there.
-    re_path(r"^(?P<rest>.*)$", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^(?P<rest>[\s\S]*)\Z", Nowhere.as_view(), name="nowhere"),
 ]

@@ -85,6 +85,7 @@ def test_a_fault_leaves_nothing_and_the_key_can_be_used_again(
         ("/api/v1/runs/9999999999999999999999/", 404),
         ("/api/v1/months/2026-13/", 404),
         ("/api/v1/subjects/%00/", 404),
+        ("/api/v1/subjects/%0AZ/", 404),
     ],
 )
 def test_what_is_not_there_is_told_in_one_shape(
