@@ -74,7 +74,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     ),
     "periods": ("path.period", *(f"body.{rows}[*].period" for rows in ROWS[:2])),
     "months": ("path.month", "query.first_month", "body.from_month", "body.end.last_month"),
-    "keys": ("path.pk", "body.drafts[*]"),
+    "keys": ("path.id", "body.drafts[*]"),
     "people": ("query.user", "body.user"),
 }
 
