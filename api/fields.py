@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
@@ -38,13 +39,21 @@ class Shape(serializers.Serializer):
     A misspelt filter would otherwise show everything, and a misspelt field change nothing.
     """
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        # Asked for each of 10,000 rows.
+        return frozenset(name for name, field in self.fields.items() if not field.read_only)
+
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            known = {name for name, field in self.fields.items() if not field.read_only}
-            if surplus := [str(name) for name in data if name not in known]:
-                raise serializers.ValidationError(
-                    {name: serializers.ErrorDetail(NO_SUCH_FIELD, "unknown") for name in surplus}
-                )
+        surplus = data.keys() - self._known if isinstance(data, Mapping) else ()
+        if surplus:
+            raise serializers.ValidationError(
+                {
+                    str(name): serializers.ErrorDetail(NO_SUCH_FIELD, "unknown")
+                    for name in data
+                    if name in surplus
+                }
+            )
         return super().to_internal_value(data)
 
 
