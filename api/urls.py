@@ -8,6 +8,7 @@ import dashboards.converters  # noqa: F401  # codes, months and periods in addre
 from api.converters import KeyConverter
 from api.documentation import Schema, documentation
 from api.views.answers import (
+    Due,
     NoValueList,
     NoValueTakeBack,
     ProposalDetail,
@@ -95,6 +96,7 @@ urlpatterns: list[URLPattern] = [
         MeasurementHistory.as_view(),
         name="measurement_history",
     ),
+    path("v1/due/", Due.as_view(), name="due"),
     path("v1/no-values/", NoValueList.as_view(), name="no_values"),
     path("v1/no-values/take-back/", NoValueTakeBack.as_view(), name="no_value_take_back"),
     path("v1/proposals/", ProposalList.as_view(), name="proposals"),

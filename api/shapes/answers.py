@@ -8,6 +8,7 @@ from api.fields import LARGEST_KEY, Code, MonthText, OneOf, Shape, Text, WholeNu
 from api.paging import Paged
 from api.shapes.measurements import LONG, PERIOD
 from metrics.choices import DraftState, ProposalState
+from metrics.due import TO_DO
 
 MOST_PLACES = 1_000
 MOST_DECISIONS = 500
@@ -192,3 +193,22 @@ class ValueChangeShape(serializers.Serializer):
     changed_by = serializers.CharField(allow_null=True)
     changed_at = serializers.DateTimeField()
     batch = serializers.IntegerField(allow_null=True)
+
+
+class DueQuery(Paged):
+    metric = Code(required=False)
+    subject = Code(required=False)
+
+
+class DueShape(serializers.Serializer):
+    """A value that is expected of a subject for a period that has ended, and has not come."""
+
+    metric = serializers.CharField()
+    subject = serializers.CharField()
+    period = serializers.CharField(help_text=PERIOD)
+    month = MonthText(help_text="From when it would count.")
+    due_on = serializers.DateField()
+    days_late = serializers.IntegerField(help_text="Below 1: there is still time.")
+    is_older = serializers.BooleanField(help_text="A later period has ended since.")
+    is_closed = serializers.BooleanField(help_text="Its month is closed.")
+    state = serializers.ChoiceField([state.value for state in TO_DO])

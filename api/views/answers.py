@@ -1,4 +1,4 @@
-"""What is said instead of a value: there is none this time, or the metric does not apply."""
+"""What is due, and what is said instead of a value: there is none, or it does not apply."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from api.errors import Fault, Refused, faults_of
 from api.operation import Operation, found, narrowed, operation
-from api.paging import page_of
-from api.scopes import ENTERS, KEEPS, READS, READS_PROPOSALS
+from api.paging import page_of, page_of_list
+from api.scopes import ENTERS, KEEPS, READS, READS_DUE, READS_PROPOSALS
 from api.shapes.answers import (
+    DueQuery,
+    DueShape,
     GrantInput,
     NoValueInput,
     NoValueQuery,
@@ -34,6 +36,7 @@ from api.views.people import user_name
 from dashboards.access import KEEP_DEFINITIONS
 from metrics.batches.fitting import SOMEBODY_ELSES
 from metrics.choices import Cadence
+from metrics.due import DueValue, due_list, read_expectations
 from metrics.entry_rights import EntryRights
 from metrics.models import ExemptionProposal, MetricDefinition, NoValue
 from metrics.operations.answers import (
@@ -49,6 +52,45 @@ from metrics.periods import Period, PeriodError, parse_period
 from metrics.validation.dependence import fiscal_year_starts_in
 from projects.models import Subject
 from projects.months import BEGINNING
+
+
+class Due(Operation):
+    @operation(
+        "due_list",
+        "Values that are one's own to enter and have not come, the first that was due first",
+        READS_DUE,
+        query=DueQuery,
+        page=DueShape,
+    )
+    def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
+        """What was answered with "no value", or waits for somebody else, is not among them."""
+        due = due_list(read_expectations(), EntryRights.of(self.person))
+        rows = [
+            value
+            for value in due.values
+            if query.get("metric", value.metric.code) == value.metric.code
+            and query.get("subject", value.subject.code) == value.subject.code
+        ]
+        page = page_of_list(rows, _when_due, query)
+        return page.told(request, [told_due(value) for value in page.rows])
+
+
+def _when_due(value: DueValue) -> tuple[str, ...]:
+    return value.due_on.isoformat(), value.metric.code, value.subject.code, value.label
+
+
+def told_due(value: DueValue) -> dict[str, Any]:
+    return {
+        "metric": value.metric.code,
+        "subject": value.subject.code,
+        "period": value.label,
+        "month": str(value.month),
+        "due_on": value.due_on.isoformat(),
+        "days_late": value.days_late,
+        "is_older": value.is_older,
+        "is_closed": value.is_closed,
+        "state": value.state.value,
+    }
 
 
 class NoValueList(Operation):
@@ -86,6 +128,7 @@ class NoValueList(Operation):
         places = _places(body["places"])
         refuse_somebody_elses(self.person, [place.key[:2] for place in places])
         answers = say_no_values(places, reason=body["reason"], by=self.person)
+        prefetch_related_objects(answers.done, "metric", "subject", "said_by")
         numbers = _numbers(place.key for place in places)
         starts_in = fiscal_year_starts_in()
         return {
@@ -156,6 +199,7 @@ class ProposalList(Operation):
             from_month=body["from_month"],
             until_month=body["until_month"],
         )
+        prefetch_related_objects(proposals.done, "metric", "subject", "proposed_by", "decided_by")
         numbers = _numbers((metric.pk, subject.pk) for metric, subject in pairs)
         return {
             "done": [told_proposal(row) for row in proposals.done],

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from api.scopes import Scope
 from metrics.choices import DraftState, ProposalState
@@ -232,3 +234,49 @@ def test_a_value_tells_how_it_was_corrected_and_deleted(program: Program) -> Non
     told = program.get(f"{at}history/").json()["results"]
     assert [(row["value_before"], row["value"]) for row in told] == [(61.0, None), (60.0, 61.0)]
     assert {row["changed_by"] for row in told} == {"analyst"}
+
+
+def test_many_places_take_as_many_queries_as_few(program: Program) -> None:
+    def queries(path: str, count: int, **said: str) -> int:
+        places = [
+            HERE | {"period": f"{2020 + month // 12}-{month % 12 + 1:02}"} for month in range(count)
+        ]
+        with CaptureQueriesContext(connection) as asked:
+            answer = program.post(path, {"places": places, **said})
+        assert answer.status_code == 200
+        return len(asked)
+
+    for path, said in [
+        ("no-values/", {"reason": "None."}),
+        ("no-values/take-back/", {"why": "It came."}),
+    ]:
+        assert queries(path, 60, **said) <= queries(path, 2, **said) + 3
+
+
+def test_what_is_due_is_told_until_it_has_come_or_is_answered(
+    program: Program, place: MetricDefinition
+) -> None:
+    card = factories.ScorecardFactory(subject_kind="project", is_default=True)
+    factories.ScorecardLineFactory(scorecard=card, metric=place)
+    first = program.get("due/", limit=1).json()
+    assert len(first["results"]) == 1
+    rest = program.client.get(first["next"]).json()
+    rows = [*first["results"], *rest["results"]]
+    whole = program.get("due/").json()["results"]
+    assert rows == whole[: len(rows)]
+    assert {(row["metric"], row["subject"], row["state"]) for row in whole} == {
+        ("speed", "P1", "open"),
+        ("speed", "P2", "open"),
+    }
+    assert [row["due_on"] for row in whole] == sorted(row["due_on"] for row in whole)
+    gone = {name: whole[0][name] for name in ("metric", "subject", "period")}
+    program.post("no-values/", {"places": [gone], "reason": "None."})
+    assert program.get("due/").json()["results"] == whole[1:]
+    (other,) = {row["subject"] for row in program.get("due/", subject="P2").json()["results"]}
+    assert other == "P2"
+    assert program.get("due/", metric="other").json()["results"] == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "WzFd", "bnVsbA", "eyJhIjoxfQ", "WyJhIiwgImIiXQ"])
+def test_a_cursor_of_what_is_due_is_one_or_is_told(program: Program, cursor: str) -> None:
+    assert program.get("due/", cursor=cursor).status_code in (200, 422)

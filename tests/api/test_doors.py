@@ -188,6 +188,7 @@ DOORS: dict[str, Door] = {
         ENTERERS, WRITE, 204, args=("fix_days", "PRJ-ONBOARD", "2026-06-01")
     ),
     "get measurement_history": Door(READERS, READ, args=PLACE),
+    "get due": Door(ENTERERS, READ),
     "get no_values": Door(READERS, READ),
     "post no_values": Door(
         ENTERERS, WRITE, body={"places": [PLACE_TOLD], "reason": "Nothing was counted."}
