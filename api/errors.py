@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -102,6 +102,11 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     code = getattr(error.detail, "code", None) or error.default_code
     faults = getattr(error, "faults", [])
     return _response(error.status_code, code, str(error.detail), faults, headers)
+
+
+def answer_outside(status_code: int, code: str, message: str) -> JsonResponse:
+    """The same shape for what goes wrong before an operation is reached, or in spite of it."""
+    return JsonResponse({"code": code, "message": message, "errors": []}, status=status_code)
 
 
 def refusal_of(error: ValidationError) -> Response:

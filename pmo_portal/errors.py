@@ -1,14 +1,16 @@
-"""The page that says that there is no such page, and what a mistyped code may have meant."""
+"""What is answered when something is wrong: pages to people, and to programs what the API says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import ResolverMatch, reverse
+from django.views import defaults
 
+from api.errors import answer_outside
 from dashboards.access import READ_DASHBOARDS
 from dashboards.views.links import PAGES
 from metrics.models import MetricDefinition, Scorecard
@@ -27,6 +29,23 @@ class Near:
     code: str
     name: str
     url: str
+
+
+API = "/api/"
+UNREADABLE = "The request can't be read as it was sent."
+OUR_FAULT = "Something went wrong here; it is in the log. Nothing of this request was stored."
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if request.path.startswith(API):
+        return answer_outside(400, "unreadable", UNREADABLE)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    if request.path.startswith(API):
+        return answer_outside(500, "error", OUR_FAULT)
+    return defaults.server_error(request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,6 +7,8 @@ from api.pages import token_end, token_list
 from pmo_portal.access import ChangePassword, SignIn, account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
 
+handler400 = "pmo_portal.errors.bad_request"
+handler500 = "pmo_portal.errors.server_error"
 handler404 = "pmo_portal.errors.not_found"
 
 urlpatterns = [
