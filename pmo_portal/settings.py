@@ -363,6 +363,9 @@ REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
 # The effective weights of the latest months follow their scores this often.
 WEIGH_EVERY_SECONDS = 60
 
+# The audit log: so many days are kept, whatever else happens; what is older goes at night.
+AUDIT_KEEP_DAYS = environment.number("AUDIT_KEEP_DAYS", default=400, at_least=30, at_most=36_500)
+
 # Files that people send: the largest that is taken, and nothing beyond it is ever held.
 IMPORT_MAX_BYTES = environment.number(
     "IMPORT_MAX_BYTES", default=32 * 1024**2, at_least=1024, at_most=1024**3
