@@ -166,6 +166,8 @@ PAGES = [
     "/account/",
     "/account/password/",
     "/account/tokens/",
+    "/audit/",
+    "/audit/?happening=refused&q=nothing+is+called+so",
     NO_SUCH_PAGE,
 ]
 """What administrators see, who see all there is."""
