@@ -97,11 +97,7 @@ def test_what_was_typed_as_a_name_that_nobody_has_is_kept_nowhere(
     assert len({first, other, odd}) == 3
     sign_in(client, "my secret password")
     assert "my secret" not in caplog.text
-    assert not [
-        row
-        for row in AuditEvent.objects.values()
-        if any("secret" in str(row[name]) for name in row)
-    ]
+    assert "secret" not in str(list(AuditEvent.objects.values()))
 
 
 def test_a_door_that_is_shut_for_a_while_is_told(executive: User, events: Events) -> None:
