@@ -16,7 +16,7 @@ from accounts.choices import Happening
 from accounts.models import AuditEvent
 from accounts.sealing import unsealed
 from accounts.selectors import PER_PAGE
-from tests.dashboards.downloads import read_csv
+from tests.dashboards.downloads import fetched, read_csv, read_workbook
 from tests.dashboards.reading import ClientOf, read
 
 pytestmark = pytest.mark.django_db
