@@ -27,9 +27,11 @@ HASH_LENGTH = 12
 
 FORMS_THAT_TELL: Mapping[str, Happening] = {
     "account_reset_password": Happening.RESET_ASKED,
-    "usersessions_list": Happening.SESSION_ENDED,
+    "session_end": Happening.SESSION_ENDED,
+    "session_end_others": Happening.SESSION_ENDED,
 }
-"""Pages whose form was taken when they lead on: allauth sends no signal for what they do."""
+"""Pages whose form was taken when they lead on: no signal tells of what they do."""
+LIMITS = "projects.PortfolioLimit"
 
 
 def listen() -> None:
@@ -42,6 +44,8 @@ def listen() -> None:
     post_delete.connect(_person_deleted, sender=User)
     m2m_changed.connect(_roles_changed, sender=User.groups.through)
     m2m_changed.connect(_roles_changed, sender=User.user_permissions.through)
+    post_save.connect(_limit_saved, sender=LIMITS)
+    post_delete.connect(_limit_deleted, sender=LIMITS)
     token_made.connect(_token_made)
     token_ended.connect(_token_ended)
     # They import models of theirs: only where these are installed.
@@ -178,6 +182,21 @@ def _roles_changed(
     for person, rows in changes:
         names = ", ".join(sorted(str(row) for row in rows))
         record(Happening.ROLES_CHANGED, about=person, detail=f"{SIGNS[action]} {names}")
+
+
+def _limit_saved(sender: Any, *, instance: Any, raw: bool = False, **_: Any) -> None:
+    if not raw:
+        _limits_changed("+", instance)
+
+
+def _limit_deleted(sender: Any, *, instance: Any, **_: Any) -> None:
+    _limits_changed("\N{MINUS SIGN}", instance)
+
+
+def _limits_changed(sign: str, limit: Any) -> None:
+    """Also when it goes with the person: who that was is told once more than needed."""
+    person = User.objects.filter(pk=limit.user_id).first()
+    record(Happening.LIMITS_CHANGED, about=person, detail=f"{sign} {limit.portfolio.code}")
 
 
 def _token_made(sender: Any, *, token: PersonalToken, **_: Any) -> None:

@@ -26,7 +26,8 @@ DEBUG = environment.flag("DEBUG", default=True)
 IS_PRODUCTION = not DEBUG
 
 MINIMUM_SECRET_LENGTH = 50
-A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+# What to type, and no secret.
+A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"  # nosec B105
 HOSTS = "host names with commas between them, such as pmo.example.com"
 ORIGINS = "origins with commas between them, such as https://pmo.example.com"
 PORTAL = "the address by which people reach the portal, such as https://pmo.example.com"
