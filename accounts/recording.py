@@ -31,7 +31,7 @@ FORMS_THAT_TELL: Mapping[str, Happening] = {
     "session_end_others": Happening.SESSION_ENDED,
 }
 """Pages whose form was taken when they lead on: no signal tells of what they do."""
-LIMITS = "projects.PortfolioLimit"
+LIMITS = "portfoliolimit"
 
 
 def listen() -> None:
@@ -44,10 +44,11 @@ def listen() -> None:
     post_delete.connect(_person_deleted, sender=User)
     m2m_changed.connect(_roles_changed, sender=User.groups.through)
     m2m_changed.connect(_roles_changed, sender=User.user_permissions.through)
-    post_save.connect(_limit_saved, sender=LIMITS)
-    post_delete.connect(_limit_deleted, sender=LIMITS)
     token_made.connect(_token_made)
     token_ended.connect(_token_ended)
+    if limits := apps.all_models["projects"].get(LIMITS):
+        post_save.connect(_limit_saved, sender=limits)
+        post_delete.connect(_limit_deleted, sender=limits)
     # They import models of theirs: only where these are installed.
     if apps.is_installed("allauth.account"):
         import_string("allauth.account.signals.password_reset").connect(_reset_done)
