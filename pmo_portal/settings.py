@@ -193,6 +193,7 @@ MIDDLEWARE = [
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "pmo_portal.headers.HeadersMiddleware",
     "pmo_portal.access.RefusalLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
