@@ -157,6 +157,6 @@ def test_a_browser_is_told_to_come_by_https_from_now_on(settings: Settings, clie
 def test_no_template_opens_a_window_that_could_reach_back(path: Path) -> None:
     """`target=` without noopener; and no script or style of its own in any page."""
     text = path.read_text()
-    assert "target=" not in text or "noopener" in text
+    assert ' target="' not in text or "noopener" in text
     for forbidden in ("<script>", "javascript:", " onclick=", " onload=", " onchange="):
         assert forbidden not in text
