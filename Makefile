@@ -43,7 +43,7 @@ check: .venv/requirements-dev.txt
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
-	$(PYTHON) -m bandit --quiet --severity-level medium --configfile pyproject.toml --recursive $(PACKAGES)
+	$(PYTHON) -m bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint Dockerfile
 	@if command -v shellcheck >/dev/null; then echo shellcheck $(SCRIPTS); shellcheck $(SCRIPTS); \

@@ -15,10 +15,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.asking import answering, shown_path
+from accounts.audit import begin_waiting, keep_what_waits, record_if_possible
+from accounts.choices import Happening
+from accounts.recording import note_answer
+from api.models import PersonalToken
 from dashboards.reader_clock import TimeZoneField, keep_zone, zone_name
 from pmo_portal.roles import home_for, roles_of
 
 logger = logging.getLogger(__name__)
+
+REFUSALS = (401, 403)
 
 
 class SignIn(LoginView):
@@ -79,19 +86,39 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 class RefusalLogMiddleware:
-    """Every refusal leaves a line in the log, whatever refused: a view, a form's token, the API."""
+    """Every refusal leaves a line in the log and a row in the audit log, whatever refused.
+
+    A view, a form's token, the admin site, the API. Outside of all transactions of the answer:
+    what these take back does not take the refusal with it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if response.status_code == 403:
-            user = getattr(request, "user", None)
-            name = (
-                user.get_username()
-                if user is not None and user.is_authenticated
-                else "nobody signed in"
-            )
-            logger.warning("Refused: %s %s to %s", request.method, request.path, name)
+        begin_waiting(request)
+        with answering(request):
+            response = self.get_response(request)
+            keep_what_waits(request)
+            if response.status_code in REFUSALS:
+                note_refusal(request, response)
+            else:
+                note_answer(request, response)
         return response
+
+
+def note_refusal(request: HttpRequest, response: HttpResponse) -> None:
+    user = getattr(request, "user", None)
+    name = user.get_username() if user is not None and user.is_authenticated else "nobody signed in"
+    logger.warning("Refused: %s %s to %s", request.method, shown_path(request), name)
+    record_if_possible(Happening.REFUSED, detail=_why(request, response), request=request)
+
+
+def _why(request: HttpRequest, response: HttpResponse) -> str:
+    """The API's code for it, and by which token it was asked."""
+    data = getattr(response, "data", None)
+    words = [str(response.status_code), data.get("code") if isinstance(data, dict) else ""]
+    token = getattr(request, "auth", None)
+    if isinstance(token, PersonalToken):
+        words.append(str(token))
+    return ", ".join(str(word) for word in words if word)

@@ -29,6 +29,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from accounts.sealing import unsealed
 from metrics.bulk import COPY_ESCAPES, copied, is_postgresql
 from projects.models import Subject
 
@@ -218,7 +219,9 @@ def _refuse_other_migrations(manifest: dict[str, Any]) -> None:
 @transaction.atomic
 def _restore(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
     kept = [model for model in _models() if model._meta.db_table in manifest["tables"]]
-    _empty([*_models(), *LEFT_OUT])
+    # The audit log goes with the rest, and the one of the file comes in its place.
+    with unsealed():
+        _empty([*_models(), *LEFT_OUT])
     for model in kept:
         _load(model, archive, manifest["tables"][model._meta.db_table]["columns"])
     connection.check_constraints()

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ class Child:
         with self.program.log.open("ab") as log:
             # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others
             # in order; and a process group by which nothing is left behind.
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # nosec B603
                 self.program.command,
                 cwd=self._folder,
                 env=self._variables,

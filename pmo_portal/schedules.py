@@ -44,6 +44,14 @@ DAILY = (
         minute="30",
         expire_seconds=6 * 3600,
     ),
+    Daily(
+        name="audit log: old events",
+        task="accounts.tasks.forget_old_events_task",
+        description="Deletes what is older than AUDIT_KEEP_DAYS, and says so in the log.",
+        hour="4",
+        minute="10",
+        expire_seconds=6 * 3600,
+    ),
 )
 
 

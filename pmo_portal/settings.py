@@ -26,7 +26,8 @@ DEBUG = environment.flag("DEBUG", default=True)
 IS_PRODUCTION = not DEBUG
 
 MINIMUM_SECRET_LENGTH = 50
-A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+# What to type, and no secret.
+A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"  # nosec B105
 HOSTS = "host names with commas between them, such as pmo.example.com"
 ORIGINS = "origins with commas between them, such as https://pmo.example.com"
 PORTAL = "the address by which people reach the portal, such as https://pmo.example.com"
@@ -193,6 +194,7 @@ MIDDLEWARE = [
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "pmo_portal.headers.HeadersMiddleware",
     "pmo_portal.access.RefusalLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -363,6 +365,9 @@ REOPEN_DEAD_RUNS_EVERY_SECONDS = 15
 
 # The effective weights of the latest months follow their scores this often.
 WEIGH_EVERY_SECONDS = 60
+
+# The audit log: so many days are kept, whatever else happens; what is older goes at night.
+AUDIT_KEEP_DAYS = environment.number("AUDIT_KEEP_DAYS", default=400, at_least=30, at_most=36_500)
 
 # Files that people send: the largest that is taken, and nothing beyond it is ever held.
 IMPORT_MAX_BYTES = environment.number(

@@ -3,6 +3,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts.audit_page import audit_log
 from api.pages import token_end, token_list
 from pmo_portal.access import ChangePassword, SignIn, account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
@@ -22,6 +23,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/tokens/", token_list, name="token_list"),
     path("account/tokens/<int:pk>/end/", token_end, name="token_end"),
+    path("audit/", audit_log, name="audit_log"),
     path("api/", include("api.urls")),
     path("mails/", kept_mail_list, name="kept_mail_list"),
     path("mails/<slug:name>/", kept_mail, name="kept_mail"),

@@ -24,6 +24,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
+from accounts.sealing import unsealed
 from pmo_portal.celery import app as celery_app
 from pmo_portal.roles import Role
 from tests.migrated import fill_in_memory, migrated_postgres
@@ -145,6 +146,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
         connection.settings_dict["TEST"]["TEMPLATE"] = migrated_postgres(server)
     connection_created.connect(fill_in_memory)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tests_empty_the_audit_log() -> Iterator[None]:
+    """Tests with transactions of their own empty all tables when they end; that one is sealed."""
+    empty_all = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def unsealed_teardown(test: TransactionTestCase) -> None:
+        with unsealed():
+            empty_all(test)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", unsealed_teardown)
+        yield
 
 
 @pytest.fixture(autouse=True)

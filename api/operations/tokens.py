@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from api.models import NAME_LENGTH, SHOWN_LENGTH, PersonalToken
 from api.scopes import Scope
+from api.signals import token_ended, token_made
 from projects.validation import FieldErrors
 
 BEGINS_WITH = "pmo_"
@@ -26,6 +27,7 @@ USED_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a token was used last: not each request writes a row."""
 
 
+@transaction.atomic
 def make_token(
     user: User, *, name: str, scopes: Sequence[str], last_day: date
 ) -> tuple[PersonalToken, str]:
@@ -41,15 +43,18 @@ def make_token(
         scopes=[scope for scope in Scope.values if scope in scopes],
         expires_at=_end_of(last_day),
     )
+    token_made.send(PersonalToken, token=token)
     return token, words
 
 
 @transaction.atomic
 def end_token(token: PersonalToken, *, by: User) -> None:
     """It opens nothing any more; harmless to repeat."""
-    PersonalToken.objects.filter(pk=token.pk, ended_at=None).update(
+    was_in_force = PersonalToken.objects.filter(pk=token.pk, ended_at=None).update(
         ended_at=timezone.now(), ended_by=by
     )
+    if was_in_force:
+        token_ended.send(PersonalToken, token=token, by=by)
 
 
 def token_of(words: str) -> PersonalToken | None:

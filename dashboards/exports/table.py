@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from metrics.batches.neutral import readable
 from metrics.choices import Category
 from projects.months import Month
 
@@ -22,9 +22,6 @@ MOST_ROWS = 20_000
 
 EXACT_TO = 6
 """Decimals of computed numbers: more than any page shows, fewer than floating point makes up."""
-
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""What neither a sheet of a workbook nor a person can read."""
 
 
 class Kind(Enum):
@@ -76,7 +73,7 @@ class ExportColumn:
         if self.kind in (Kind.DATE, Kind.MONTH):
             found: Cell = value
             return found
-        return _NO_TEXT.sub("", str(value)) or None
+        return readable(str(value)) or None
 
     def _number(self, value: Any) -> int | float | Decimal | None:
         if isinstance(value, int | Decimal):

@@ -16,7 +16,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from dashboards.exports.table import NUMERIC, About, Cell, ExportColumn, ExportTable, Kind
-from metrics.batches.neutral import neutralised
+from metrics.batches.neutral import in_a_sheet
 from projects.months import Month
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -97,7 +97,7 @@ def _plain(sheet: Any, content: Any) -> Any:
 
 
 def _text(sheet: Any, content: str) -> Any:
-    made = WriteOnlyCell(sheet, neutralised(content))
+    made = WriteOnlyCell(sheet, in_a_sheet(content))
     # A text that begins with = would be taken for a formula by the writer itself.
     made.data_type = "s"
     return made

@@ -12,6 +12,7 @@ ENTER = "metrics.enter_measurements"
 APPROVE = "metrics.approve_measurements"
 KEEP = "metrics.keep_definitions"
 UNDO = "metrics.undo_imports"
+READ_LOG = "accounts.view_auditevent"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ GROUPS = (
         (
             Page(_("Months"), "month_list", "calendar3", READ),
             Page(_("Runs"), "run_list", "activity", READ),
+            Page(_("Audit log"), "audit_log", "shield-check", READ_LOG),
             Page(_("Admin"), "admin:index", "gear", ""),
         ),
     ),

@@ -12,7 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from metrics.batches.neutral import neutralised
+from metrics.batches.neutral import in_a_sheet
 from metrics.due import DueValue
 
 SHEET = "Due values"
@@ -47,9 +47,9 @@ def due_workbook(values: Iterable[DueValue]) -> bytes:
         sheet.append(
             [
                 grey(value.metric.code),
-                grey(neutralised(value.metric.name)),
+                grey(in_a_sheet(value.metric.name)),
                 grey(value.subject.code),
-                grey(neutralised(value.subject.name)),
+                grey(in_a_sheet(value.subject.name)),
                 grey(value.label),
                 day(value.due_on),
                 number(None),

@@ -12,7 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from metrics.batches.neutral import neutralised
+from metrics.batches.neutral import in_a_sheet, neutralised
 from metrics.batches.refused import SHEET, RefusedTable
 from metrics.importing.cells import NumberCell
 
@@ -79,7 +79,7 @@ def _cell(sheet: Any, text: str, *, is_ours: bool) -> Any:
 
 
 def _text(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, neutralised(text))
+    cell = WriteOnlyCell(sheet, in_a_sheet(text))
     # A text that begins with = would be taken for a formula by the writer itself.
     cell.data_type = "s"
     return cell

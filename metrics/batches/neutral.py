@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import re
 
-_IS_DANGEROUS = re.compile(r"'*[=+\-@\t\r]").match
+# The wide forms are those of Chinese and Japanese keyboards, which spreadsheets take alike.
+_IS_DANGEROUS = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]").match
 _IS_NUMBER = re.compile(r"[+-][0-9.,]+(?:[eE][+-]?[0-9]+)?").fullmatch
+# Neither a sheet of a workbook nor a person can read them; the last two are no characters at all.
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def readable(text: str) -> str:
+    """The text without what no workbook can hold."""
+    return _UNREADABLE.sub("", text)
+
+
+def in_a_sheet(text: str) -> str:
+    """As it may stand in a cell of a workbook: to be read, and never to be computed."""
+    return neutralised(readable(text))
 
 
 def neutralised(text: str) -> str:

@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from examples.demo.build import build_demo
 from tests.installation import Installation, Process, eventually, installed
@@ -45,6 +45,42 @@ EVENTS = [
     ("PRJ-BILLBOT", "2026-08-28", "Second language"),
     ("SEG-SMB", "2026-05-02", "New pricing"),
 ]
+
+
+LOOK_OUT = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(
+    `Forbidden by Content Security Policy: ${event.effectiveDirective} ${event.blockedURI}`));
+"""
+
+
+@pytest.fixture(scope="session")
+def forbidden() -> Iterator[list[str]]:
+    """What the content security policy forbade, in whichever window a test has opened."""
+    heard: list[str] = []
+    open_context = Browser.new_context
+
+    def hear(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            heard.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    def watched(browser: Browser, *args: Any, **options: Any) -> BrowserContext:
+        context = open_context(browser, *args, **options)
+        context.add_init_script(LOOK_OUT)
+        context.on("console", hear)
+        return context
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Browser, "new_context", watched)
+        yield heard
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_forbidden(forbidden: list[str]) -> Iterator[None]:
+    """No page of any test with a browser does what the policy has to stop."""
+    forbidden.clear()
+    yield
+    assert forbidden == []
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.test import RequestFactory
 
+from accounts.asking import answering
+from accounts.audit import record
+from accounts.choices import Happening
+from accounts.models import AuditEvent
 from metrics.choices import RunTrigger
 from metrics.models import MetricDefinition, Score
 from metrics.operations.months import close_month
@@ -78,6 +83,20 @@ def test_what_is_restored_is_what_was_backed_up_to_the_last_row(
     assert metric is not None
     assert metric.question == AWKWARD[:200]
     assert not User.objects.filter(username="late").exists()
+
+
+def test_the_audit_log_comes_back_as_it_was_and_stays_sealed(company: User, tmp_path: Path) -> None:
+    with answering(RequestFactory().get("/x/", REMOTE_ADDR="2001:db8::7", HTTP_USER_AGENT=AWKWARD)):
+        record(Happening.REFUSED, detail="kept")
+    before = list(AuditEvent.objects.values())
+    write_backup(tmp_path / "backup.zip")
+    record(Happening.REFUSED, detail="gone")
+    call_command("restore", tmp_path / "backup.zip", "--replace", stdout=io.StringIO())
+    restored, *after = AuditEvent.objects.values()
+    assert restored["happening"] == Happening.LOG_RESTORED
+    assert after == before
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_auditevent")
 
 
 def test_what_is_restored_goes_on_working(company: User, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def begin_again_on(database: Path) -> None:
             "--workspace and --empty use database files of their own, but DATABASE_URL names one:"
             " leave out one of the two, or fill that database with manage.py load_workspace."
         )
-    os.execve(
+    os.execve(  # nosec B606
         sys.executable,
         [sys.executable, *sys.orig_argv[1:]],
         os.environ | {"DATABASE_URL": f"sqlite:///{database}"},

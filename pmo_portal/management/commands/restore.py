@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import record
+from accounts.choices import Happening
 from pmo_portal.backup import BackupRefused, read_backup
 
 
@@ -28,6 +30,7 @@ class Command(BaseCommand):
             kept = read_backup(options["file"], replace=options["replace"])
         except BackupRefused as refused:
             raise CommandError(str(refused)) from None
+        record(Happening.LOG_RESTORED, detail=f"{kept.taken_at:%Y-%m-%d %H:%M} UTC")
         self.stdout.write(
             f"{kept.total:,} rows of {len(kept.rows)} tables are restored, as they stood at "
             f"{kept.taken_at:%Y-%m-%d %H:%M} UTC. Everybody signs in anew."

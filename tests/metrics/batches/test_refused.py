@@ -127,6 +127,8 @@ def test_unusual_values_that_were_not_confirmed_are_among_the_refused(analyst: U
         ("@now", "'@now"),
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
+        ("\nx", "'\nx"),
+        ("\uff1d1", "'\uff1d1"),
         ("'=x", "''=x"),
         ("-5", "-5"),
         ("+1.5e3", "+1.5e3"),

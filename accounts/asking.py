@@ -1,0 +1,124 @@
+"""What the audit log keeps of a request: from where, by what, for what; never a secret."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, ResolverMatch, resolve
+from structlog.contextvars import get_contextvars
+
+from accounts.models import BROWSER_LENGTH, METHOD_LENGTH, PATH_LENGTH
+
+SECRETS = frozenset({"token", "key", "uidb36", "uidb64"})
+"""Parts of addresses that open something to whoever knows them."""
+HIDDEN = "…"
+ADMIN_SIGN_IN = "admin:login"
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """From where and for what somebody asks; all blank at a console and in a worker."""
+
+    address: str | None = None
+    browser: str = ""
+    method: str = ""
+    path: str = ""
+    request_id: str = ""
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """What happens inside happens because of this request."""
+    before = _current.set(request)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+def current_request() -> HttpRequest | None:
+    return _current.get()
+
+
+def asking_of(request: HttpRequest | None) -> Asking:
+    if request is None:
+        return Asking(request_id=_request_id(None))
+    return Asking(
+        address=client_address(request),
+        browser=in_one_line(request.headers.get("User-Agent", ""), BROWSER_LENGTH),
+        method=in_one_line(request.method or "", METHOD_LENGTH),
+        path=shown_path(request),
+        request_id=_request_id(request),
+    )
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Who is at the other end, or before as many proxies as the installation says are its own.
+
+    What else X-Forwarded-For says, anybody could have written.
+    """
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    proxies = int(getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0))
+    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    if 0 < proxies <= len(told):
+        address = told[-proxies]
+    try:
+        found = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return None
+    # Without its zone: the name of a network card of ours.
+    return str(found).partition("%")[0]
+
+
+def shown_path(request: HttpRequest) -> str:
+    """The address without its query and without what nobody else should know of it.
+
+    The admin site refuses on a page of its own; what was wanted stands in that one's query.
+    """
+    match = request.resolver_match
+    path = request.path
+    if match is not None and match.view_name == ADMIN_SIGN_IN and request.GET.get("next"):
+        path = unquote(urlsplit(request.GET["next"]).path)
+        match = _resolved(path)
+    if match is not None:
+        for value in _secrets_of(match):
+            path = path.replace(value, HIDDEN)
+    return in_one_line(path, PATH_LENGTH)
+
+
+def in_one_line(text: Any, length: int) -> str:
+    """As databases can keep it and a log can show it: no line ends, no halves of characters."""
+    line = _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _secrets_of(match: ResolverMatch) -> list[str]:
+    return [str(value) for name, value in match.kwargs.items() if name in SECRETS and value]
+
+
+def _resolved(path: str) -> ResolverMatch | None:
+    try:
+        return resolve(path)
+    except Resolver404:
+        return None
+
+
+def _request_id(request: HttpRequest | None) -> str:
+    """By which the lines of the log belong together, where requests are given one."""
+    told = str(get_contextvars().get("request_id") or "")
+    if not told and request is not None:
+        told = request.headers.get("X-Request-ID", "")
+    return told if _REQUEST_ID.fullmatch(told) else ""
