@@ -1,0 +1,22 @@
+"""Doors for background work about accounts."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+from celery import shared_task
+from django.db import OperationalError
+
+from accounts.operations.forgotten_passwords import send_password_mails
+
+
+@shared_task(
+    acks_late=True,
+    autoretry_for=(OperationalError, SMTPException, OSError),
+    retry_backoff=10,
+    retry_backoff_max=300,
+    max_retries=5,
+)
+def send_password_mails_task(address: str) -> None:
+    """Delivered twice it sends two mails, of which each works until one of them was used."""
+    send_password_mails(address)
