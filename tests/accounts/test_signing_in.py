@@ -64,6 +64,7 @@ def test_who_does_not_come_in_is_told_the_same_whoever_they_are(
     password = PASSWORD if name == "left" else "wrong"
     answer = type_password(client, name, password)
     assert (answer.status_code, told(answer)) == (200, WRONG)
+    assert 'role="alert"' in answer.content.decode()
 
 
 def test_an_unknown_name_costs_as_many_hashes_as_a_known_one(
