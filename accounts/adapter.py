@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.encryption import Unreadable, decrypt, encrypt
 from accounts.lockout import Try, remember_browser
+from accounts.operations.security_mails import CHANGES, tell_of_change
 
 NO_ADDRESS = "0.0.0.0"  # nosec B104 - it names nobody; nothing listens there
 
@@ -138,6 +139,14 @@ class PortalAccountAdapter(DefaultAccountAdapter):
     ) -> None:
         if told := message or TOLD.get(message_template or ""):
             messages.add_message(request, level, str(told), extra_tags=extra_tags)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *args: Any, **kwargs: Any
+    ) -> None:
+        """To the address in the account's row, in our words, by a worker."""
+        change = template_prefix.rpartition("/")[2]
+        if change in CHANGES:
+            tell_of_change(user, change)
 
 
 class PortalSecondFactorAdapter(DefaultMFAAdapter):

@@ -48,11 +48,12 @@ def places_of(person: User, *, this_key: str | None) -> list[Place]:
 
 def _living(keys: list[str], person: User) -> set[str]:
     """Those that have not run out, and were begun with the password of today."""
-    told = person.get_session_auth_hash()
+    told = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
     living = set()
     for session in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()):
         data = session.get_decoded()
         is_theirs = data.get(SESSION_KEY) == str(person.pk)
-        if is_theirs and constant_time_compare(data.get(HASH_SESSION_KEY, ""), told):
+        begun_by = data.get(HASH_SESSION_KEY, "")
+        if is_theirs and any(constant_time_compare(begun_by, one) for one in told):
             living.add(session.session_key)
     return living

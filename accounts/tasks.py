@@ -8,6 +8,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from accounts.operations.forgotten_passwords import send_password_mails
+from accounts.operations.security_mails import send_word_of_change
 
 
 @shared_task(
@@ -20,3 +21,15 @@ from accounts.operations.forgotten_passwords import send_password_mails
 def send_password_mails_task(address: str) -> None:
     """Delivered twice it sends two mails, of which each works until one of them was used."""
     send_password_mails(address)
+
+
+@shared_task(
+    acks_late=True,
+    autoretry_for=(OperationalError, SMTPException, OSError),
+    retry_backoff=10,
+    retry_backoff_max=300,
+    max_retries=5,
+)
+def tell_of_change_task(person: int, change: str) -> None:
+    """Delivered twice it says the same twice."""
+    send_word_of_change(person, change)

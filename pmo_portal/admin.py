@@ -12,8 +12,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.operations.second_factor import remove_second_factor
 from accounts.operations.sessions import end_sessions
@@ -62,7 +62,7 @@ class PersonAdmin(UserAdmin):
         done = 0
         for person in self._within_reach(request, people):
             if remove_second_factor(person, request=request):
-                self.log_change(request, person, "Removed the second factor.")
+                self.log_change(request, person, gettext("Removed the second factor."))
                 done += 1
         told = ngettext(
             "The second factor of %(count)s person is removed.",
@@ -76,7 +76,7 @@ class PersonAdmin(UserAdmin):
         done = 0
         for person in self._within_reach(request, people):
             if end_sessions(person):
-                self.log_change(request, person, "Signed out everywhere.")
+                self.log_change(request, person, gettext("Signed out everywhere."))
                 done += 1
         told = ngettext("%(count)s person is signed out.", "%(count)s people are signed out.", done)
         self.message_user(request, told % {"count": done}, messages.SUCCESS)

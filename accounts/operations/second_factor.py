@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_removed
 from django.contrib.auth.models import User
@@ -9,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.encryption import Unreadable, encrypt_anew
+from accounts.operations.security_mails import tell_of_change
 from accounts.operations.sessions import end_sessions
 
 ENCRYPTED = ("secret", "seed")
@@ -30,6 +33,7 @@ def remove_second_factor(person: User, *, request: HttpRequest) -> bool:
         authenticator_removed.send(
             sender=Authenticator, request=request, user=person, authenticator=authenticator
         )
+    transaction.on_commit(partial(tell_of_change, person, "removed_by_administrator"))
     return True
 
 

@@ -50,6 +50,7 @@ NAMES = sorted(
     {page.url_name for group in GROUPS for page in group.pages if ":" not in page.url_name}
     | {"home", "account", "sign_in", "sign_out", "password_change", "search"}
     | {"saved_view_list", "saved_view_menu", "saved_view_new", "subscription_list", "token_list"}
+    | {"account_reset_password", "mfa_index", "session_list"}
 )
 urlpatterns = [
     *(path(f"{name}/", any_page, name=name) for name in NAMES),
