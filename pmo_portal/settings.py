@@ -163,6 +163,8 @@ def read_instance_path() -> Path:
 if DEBUG:
     make_var_dir()
 SECRET_KEY = read_secret()
+# Secrets of before: what was signed or encrypted by them is still read; new things are not.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = read_hosts()
 CSRF_TRUSTED_ORIGINS = read_origins()
 
@@ -179,6 +181,10 @@ INSTALLED_APPS = [
     "simple_history",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "projects",
     "metrics",
     "dashboards",
@@ -201,6 +207,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SeenMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -247,6 +256,50 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+
+# Wrong passwords: after so many for one account from one address, no further one is tried for so
+# long. As many times ten from one address for any accounts, or for one account from anywhere.
+SIGN_IN_ATTEMPTS = environment.number("SIGN_IN_ATTEMPTS", default=5, at_least=3, at_most=100)
+SIGN_IN_LOCK_MINUTES = environment.number(
+    "SIGN_IN_LOCK_MINUTES", default=15, at_least=1, at_most=1_440
+)
+# How many proxies in front add to X-Forwarded-For; 0 = the header is not looked at.
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", default=0, at_least=0, at_most=10)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+# Who has one of these roles must have a second factor, and opens nothing until it is set up.
+REQUIRE_SECOND_FACTOR_FOR = environment.some_of(
+    "REQUIRE_SECOND_FACTOR_FOR",
+    ["Executive", "PMO lead", "Analyst", "Administrator"],
+    takes="roles with commas between them: Executive, PMO lead, Analyst, Administrator",
+)
+PASSWORD_RESET_TIMEOUT = 60 * environment.number(
+    "PASSWORD_RESET_MINUTES", default=60, at_least=5, at_most=1_440
+)
+
+# Accounts are made by administrators: an account's mail address is the one in its row, and no page
+# of django-allauth is there but those that accounts/urls.py names.
+ACCOUNT_ADAPTER = "accounts.adapter.PortalAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}  # a mail address is turned into the user name by the form
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_RATE_LIMITS = {
+    "login": "",  # passwords are counted by accounts.lockout
+    "login_failed": f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_LOCK_MINUTES}m/key",  # codes of a second factor
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/h/ip,3/h/key",
+    "reset_password_from_key": "20/m/ip",
+}
+MFA_ADAPTER = "accounts.adapter.PortalSecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "PMO portal"
+MFA_TOTP_TOLERANCE = 1  # the code before and the one to come: clocks differ, and people type
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+USERSESSIONS_TRACK_ACTIVITY = True
 
 LANGUAGE_CODE = environment.one_of(
     "LANGUAGE_CODE",
@@ -303,6 +356,14 @@ SECURE_PROXY_SSL_HEADER = (
 )
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # links in mails lead in, forms on other sites don't
+# Who does nothing for so long is signed out; the longer one is for "stay signed in".
+SESSION_COOKIE_AGE = 3_600 * environment.number(
+    "SESSION_IDLE_HOURS", default=12, at_least=1, at_most=720
+)
+ACCOUNT_SESSION_COOKIE_AGE = 86_400 * environment.number(
+    "SESSION_STAY_DAYS", default=14, at_least=1, at_most=90
+)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -402,7 +463,19 @@ else:
 # How far a worker is, where the portal can see it while the worker's transaction hides it
 # (metrics.batches.progress): it goes the way the tasks go.
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Tries of passwords and codes, which all web processes count together.
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "accounts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # so that nobody pushes a count out by making others
+    }
+    if IS_EMBEDDED
+    else {
+        "BACKEND": "accounts.shared_cache.SharedCache",
+        "LOCATION": CELERY_BROKER_URL,
+        "KEY_PREFIX": "accounts",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": str(INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.progress")),

@@ -1,11 +1,10 @@
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from accounts.audit_page import audit_log
 from api.pages import token_end, token_list
-from pmo_portal.access import ChangePassword, SignIn, account, home
+from pmo_portal.access import account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
 
 handler400 = "pmo_portal.errors.bad_request"
@@ -14,10 +13,8 @@ handler404 = "pmo_portal.errors.not_found"
 
 urlpatterns = [
     path("", home, name="home"),
-    path("sign-in/", SignIn.as_view(), name="sign_in"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("account/", account, name="account"),
-    path("account/password/", ChangePassword.as_view(), name="password_change"),
+    path("", include("accounts.urls")),
     # One page for one's password, whoever asks for it.
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
