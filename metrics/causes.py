@@ -17,7 +17,7 @@ LONGEST = 64
 
 def current_request_id() -> str:
     """Blank where no request is behind it, as in a command or a tick of the scheduler."""
-    return str(get_contextvars().get("request_id", ""))[:LONGEST]
+    return str(get_contextvars().get("request_id") or "")[:LONGEST]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.conf.global_settings import LANGUAGES as DJANGO_LANGUAGES
 
 from pmo_portal.environment import environment, refuse, without_password
+from pmo_portal.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / environment.text("VAR_DIR", "var")
@@ -175,6 +176,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "simple_history",
+    "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "projects",
@@ -187,6 +189,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
+    "pmo_portal.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
@@ -525,31 +528,16 @@ LOG_LEVEL = environment.one_of(
     default="INFO",
     takes="DEBUG, INFO, WARNING or ERROR",
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-            "datefmt": "%Y-%m-%d %H:%M:%S",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # Refusals are logged by pmo_portal.access, with the person; a page not found is no news.
-        "django.request": {"level": "ERROR"},
-        # One line each per tick of a few seconds would bury everything else.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.worker.request": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "django_celery_beat.schedulers": {"level": "WARNING"},
-        # So would one per step and page of each PDF.
-        "weasyprint.progress": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = environment.one_of(
+    "LOG_FORMAT",
+    FORMATS,
+    default="json" if IS_PRODUCTION else "text",
+    takes="json or text",
+)
+LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
+# The request's name goes with the tasks that it sends.
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# A proxy in front gives each request a name of its own, in X-Request-ID, whatever visitors sent.
+TRUST_REQUEST_ID = environment.flag("TRUST_REQUEST_ID", default=False)
 
 environment.refuse_misspelt()

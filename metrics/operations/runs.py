@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
+from structlog.contextvars import bound_contextvars
 
 from metrics.causes import current_request_id, working_for
 from metrics.choices import RunScope, RunState, RunTrigger
@@ -109,20 +110,7 @@ def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
                     run.refresh_from_db()
                     count_run(run)
             raise
-        run.refresh_from_db()
-        logger.info(
-            "Run %s is done in %.2f s.",
-            run.pk,
-            seconds_of(run),
-            extra={
-                "trigger": run.trigger,
-                "scope": run.scope,
-                "rows_scored": run.rows_scored,
-                "rows_written": run.rows_written,
-                "rows_removed": run.rows_removed,
-                "request_ids": run.request_ids,
-            },
-        )
+    run.refresh_from_db()
     return run
 
 
@@ -244,11 +232,32 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
     # own behind, which this run does not delete.
     needs = list(RescoreNeed.objects.all())
     causes = _causes(run, needs)
-    logger.info(
-        "Run %s begins.",
-        run.pk,
-        extra={"attempt": run.attempt, "changes": len(needs), "request_ids": causes},
-    )
+    # The message that woke this worker may have come for a change that is answered already.
+    with bound_contextvars(request_id=causes[0] if len(causes) == 1 else None):
+        logger.info(
+            "Run %s begins.",
+            run.pk,
+            extra={"attempt": run.attempt, "changes": len(needs), "request_ids": causes},
+        )
+        _answer_with(run, needs, causes, progress)
+        logger.info(
+            "Run %s is done in %.2f s.",
+            run.pk,
+            seconds_of(run),
+            extra={
+                "trigger": run.trigger,
+                "scope": run.scope,
+                "rows_scored": run.rows_scored,
+                "rows_written": run.rows_written,
+                "rows_removed": run.rows_removed,
+                "request_ids": causes,
+            },
+        )
+
+
+def _answer_with(
+    run: ScoreRun, needs: Sequence[RescoreNeed], causes: Sequence[str], progress: Progress
+) -> None:
     ledger = read_ledger()
     closed = ClosedMonths.read()
     scheduled = scheduled_months(ledger, Month.of(timezone.localdate()))
@@ -260,7 +269,7 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
     else:
         blocks = list(cut(closed.open_among(_months_asked_for(run))))
     months = [month for block in blocks for month in block.months]
-    _hold(run, **_extent(ledger, blocks), total=len(months), request_ids=causes)
+    _hold(run, **_extent(ledger, blocks), total=len(months), request_ids=list(causes))
     progress(0, len(months))
     score_blocks = _score_alone if run.scope == RunScope.CHANGED else _score_together
     score_blocks(run, ledger, blocks, lambda done: progress(done, len(months)))
