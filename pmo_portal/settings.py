@@ -27,6 +27,7 @@ DEBUG = environment.flag("DEBUG", default=True)
 IS_PRODUCTION = not DEBUG
 
 MINIMUM_SECRET_LENGTH = 50
+MINIMUM_TOKEN_LENGTH = 20
 A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
 HOSTS = "host names with commas between them, such as pmo.example.com"
 ORIGINS = "origins with commas between them, such as https://pmo.example.com"
@@ -100,6 +101,17 @@ def read_origins() -> list[str]:
         if scheme not in ("https", "http") or not host or "/" in host:
             refuse(f"CSRF_TRUSTED_ORIGINS has {origin!r}; it takes {ORIGINS}.")
     return origins
+
+
+def read_metrics_token() -> str:
+    """What Prometheus says to be told anything; without one nobody is."""
+    token = environment.text("METRICS_TOKEN")
+    if token and len(token) < MINIMUM_TOKEN_LENGTH:
+        refuse(
+            f"METRICS_TOKEN has {len(token)} characters; it takes {MINIMUM_TOKEN_LENGTH} or more"
+            f" random ones: {A_SECRET}"
+        )
+    return token
 
 
 def read_portal_url() -> str:
@@ -190,6 +202,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
     "pmo_portal.request_log.RequestLogMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
@@ -204,6 +217,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "pmo_portal.prometheus.ByViewMiddleware",  # last: it asks which view there is
 ]
 
 ROOT_URLCONF = "pmo_portal.urls"
@@ -521,6 +535,18 @@ SPECTACULAR_SETTINGS = {
         "key": KEY,
     },
 }
+
+# What is told to whoever watches: when the portal is late. The scheduler's last tick, the oldest
+# change that waits for its scores, and the last run over all open months (0 = never late).
+BEAT_LATE_SECONDS = environment.number("BEAT_LATE_SECONDS", default=60, at_least=5, at_most=86_400)
+SCORES_LATE_SECONDS = environment.number(
+    "SCORES_LATE_SECONDS", default=900, at_least=10, at_most=604_800
+)
+FULL_RUN_LATE_HOURS = environment.number(
+    "FULL_RUN_LATE_HOURS", default=36, at_least=0, at_most=8_760
+)
+METRICS_TOKEN = read_metrics_token()
+PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, float("inf"))
 
 LOG_LEVEL = environment.one_of(
     "LOG_LEVEL",
