@@ -51,7 +51,7 @@ def check_migrations() -> None:
 def check_broker() -> None:
     try:
         with app.connection_for_write() as broker:
-            broker.ensure_connection(max_retries=1, timeout=PING_SECONDS)
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=PING_SECONDS)
     except (KombuError, CeleryError, OSError) as error:
         raise NotReady("no answer") from error
 

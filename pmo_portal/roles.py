@@ -90,6 +90,7 @@ KEYHOLDER = (
     )
     | may_end("dashboards", "savedview", "subscription")
     | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
+    | frozenset({"metrics.see_status"})
 )
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {

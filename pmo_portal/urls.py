@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from api.pages import token_end, token_list
 from pmo_portal.access import ChangePassword, SignIn, account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
+from pmo_portal.status import status
 
 handler404 = "pmo_portal.errors.not_found"
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("account/tokens/", token_list, name="token_list"),
     path("account/tokens/<int:pk>/end/", token_end, name="token_end"),
     path("api/", include("api.urls")),
+    path("status/", status, name="status"),
     path("mails/", kept_mail_list, name="kept_mail_list"),
     path("mails/<slug:name>/", kept_mail, name="kept_mail"),
     path("mails/<slug:name>/<int:number>/", kept_mail_file, name="kept_mail_file"),

@@ -166,6 +166,7 @@ PAGES = [
     "/account/",
     "/account/password/",
     "/account/tokens/",
+    "/status/",
     NO_SUCH_PAGE,
 ]
 """What administrators see, who see all there is."""
