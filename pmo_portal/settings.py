@@ -7,6 +7,7 @@ not start on less.
 
 import os
 import secrets
+import sys
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
@@ -548,10 +549,12 @@ FULL_RUN_LATE_HOURS = environment.number(
 METRICS_TOKEN = read_metrics_token()
 PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, float("inf"))
 
+# Whoever types a command reads what it says itself; what is served goes on telling everything.
+IS_TYPED = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] != ["runserver"]
 LOG_LEVEL = environment.one_of(
     "LOG_LEVEL",
     ["DEBUG", "INFO", "WARNING", "ERROR"],
-    default="INFO",
+    default="WARNING" if IS_TYPED else "INFO",
     takes="DEBUG, INFO, WARNING or ERROR",
 )
 LOG_FORMAT = environment.one_of(
