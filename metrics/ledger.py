@@ -539,14 +539,23 @@ def score_columns(ledger: Ledger, scored: Scored) -> Columns:
     return columns
 
 
-def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) -> tuple[int, int]:
-    """Make the table say just this of these subjects and months; how many were written, removed.
+class Stored(NamedTuple):
+    """What became of computed scores: rows of the table."""
+
+    computed: int
+    written: int
+    removed: int
+
+
+def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) -> Stored:
+    """Make the table say just this of these subjects and months.
 
     Rows that already say it are not touched. Call it inside a transaction.
     """
     kinds = {"subject_id": "i", "month": "i"}
     kinds |= {column: "i" if column in _BANDS else "n" for column in SCORE_COLUMNS}
-    stage(_STAGED_SCORES, kinds, score_columns(ledger, scored), key=("subject_id", "month"))
+    columns = score_columns(ledger, scored)
+    stage(_STAGED_SCORES, kinds, columns, key=("subject_id", "month"))
     selected = [
         f"NULLIF({column}, {_NO_BAND})" if column in _BANDS else float_or_null(column)
         for column in SCORE_COLUMNS
@@ -575,4 +584,4 @@ def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) 
             f"AND staged.month = {_SCORES}.month)",
             parameters,
         )
-        return written, cursor.rowcount
+        return Stored(len(columns["month"]), written, cursor.rowcount)

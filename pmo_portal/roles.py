@@ -91,6 +91,7 @@ KEYHOLDER = (
     | may_end("dashboards", "savedview", "subscription")
     | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
     | may_view("accounts", "auditevent")
+    | frozenset({"metrics.see_status"})
 )
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {

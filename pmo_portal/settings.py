@@ -7,6 +7,7 @@ not start on less.
 
 import os
 import secrets
+import sys
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.conf.global_settings import LANGUAGES as DJANGO_LANGUAGES
 
 from pmo_portal.environment import environment, refuse, without_password
+from pmo_portal.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / environment.text("VAR_DIR", "var")
@@ -26,6 +28,7 @@ DEBUG = environment.flag("DEBUG", default=True)
 IS_PRODUCTION = not DEBUG
 
 MINIMUM_SECRET_LENGTH = 50
+MINIMUM_TOKEN_LENGTH = 20
 # What to type, and no secret.
 A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"  # nosec B105
 HOSTS = "host names with commas between them, such as pmo.example.com"
@@ -100,6 +103,17 @@ def read_origins() -> list[str]:
         if scheme not in ("https", "http") or not host or "/" in host:
             refuse(f"CSRF_TRUSTED_ORIGINS has {origin!r}; it takes {ORIGINS}.")
     return origins
+
+
+def read_metrics_token() -> str:
+    """What Prometheus says to be told anything; without one nobody is."""
+    token = environment.text("METRICS_TOKEN")
+    if token and len(token) < MINIMUM_TOKEN_LENGTH:
+        refuse(
+            f"METRICS_TOKEN has {len(token)} characters; it takes {MINIMUM_TOKEN_LENGTH} or more"
+            f" random ones: {A_SECRET}"
+        )
+    return token
 
 
 def read_portal_url() -> str:
@@ -179,6 +193,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "simple_history",
+    "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "allauth",
@@ -195,6 +210,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
+    "pmo_portal.request_log.RequestLogMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
@@ -213,6 +230,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "pmo_portal.prometheus.ByViewMiddleware",  # last: it asks which view there is
 ]
 
 ROOT_URLCONF = "pmo_portal.urls"
@@ -598,37 +616,36 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# What is told to whoever watches: when the portal is late. The scheduler's last tick, the oldest
+# change that waits for its scores, and the last run over all open months (0 = never late).
+BEAT_LATE_SECONDS = environment.number("BEAT_LATE_SECONDS", default=60, at_least=5, at_most=86_400)
+SCORES_LATE_SECONDS = environment.number(
+    "SCORES_LATE_SECONDS", default=900, at_least=10, at_most=604_800
+)
+FULL_RUN_LATE_HOURS = environment.number(
+    "FULL_RUN_LATE_HOURS", default=36, at_least=0, at_most=8_760
+)
+METRICS_TOKEN = read_metrics_token()
+PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, float("inf"))
+
+# Whoever types a command reads what it says itself; what is served goes on telling everything.
+IS_TYPED = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] != ["runserver"]
 LOG_LEVEL = environment.one_of(
     "LOG_LEVEL",
     ["DEBUG", "INFO", "WARNING", "ERROR"],
-    default="INFO",
+    default="WARNING" if IS_TYPED else "INFO",
     takes="DEBUG, INFO, WARNING or ERROR",
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-            "datefmt": "%Y-%m-%d %H:%M:%S",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # Refusals are logged by pmo_portal.access, with the person; a page not found is no news.
-        "django.request": {"level": "ERROR"},
-        # One line each per tick of a few seconds would bury everything else.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.worker.request": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "django_celery_beat.schedulers": {"level": "WARNING"},
-        # So would one per step and page of each PDF.
-        "weasyprint.progress": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = environment.one_of(
+    "LOG_FORMAT",
+    FORMATS,
+    default="json" if IS_PRODUCTION else "text",
+    takes="json or text",
+)
+LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
+# The request's name goes with the tasks that it sends.
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# A proxy in front gives each request a name of its own, in X-Request-ID, whatever visitors sent.
+TRUST_REQUEST_ID = environment.flag("TRUST_REQUEST_ID", default=False)
 
 environment.refuse_misspelt()

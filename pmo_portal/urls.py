@@ -6,6 +6,7 @@ from accounts.audit_page import audit_log
 from api.pages import token_end, token_list
 from pmo_portal.access import account, home
 from pmo_portal.kept_mails import kept_mail, kept_mail_file, kept_mail_list
+from pmo_portal.status import status
 
 handler400 = "pmo_portal.errors.bad_request"
 handler500 = "pmo_portal.errors.server_error"
@@ -22,6 +23,7 @@ urlpatterns = [
     path("account/tokens/<int:pk>/end/", token_end, name="token_end"),
     path("audit/", audit_log, name="audit_log"),
     path("api/", include("api.urls")),
+    path("status/", status, name="status"),
     path("mails/", kept_mail_list, name="kept_mail_list"),
     path("mails/<slug:name>/", kept_mail, name="kept_mail"),
     path("mails/<slug:name>/<int:number>/", kept_mail_file, name="kept_mail_file"),

@@ -363,6 +363,7 @@ PAGES: dict[str, Door] = {
     "kept_mail_list": Door(KEYHOLDERS, get=404),
     "kept_mail": Door(KEYHOLDERS, get=404, args=("mail",)),
     "kept_mail_file": Door(KEYHOLDERS, get=404, args=("mail", "0")),
+    "status": Door(KEYHOLDERS),
     "run_request": Door(KEEPERS, get=TAKES_NONE, post="/runs/"),
 }
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Door
+from metrics.models.causes import request_id_field
 from metrics.models.definitions import MetricDefinition
 from projects.fields import MonthField, finite, month_in_range
 from projects.models import Subject
@@ -116,6 +117,7 @@ class MeasurementChange(models.Model):
         db_index=False,
         help_text=_("The import that made the change, or whose undoing did."),
     )
+    request_id = request_id_field()
 
     class Meta:
         ordering = ["-changed_at", "-id"]

@@ -20,8 +20,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from metrics.causes import working_for
 from metrics.choices import RunState
-from metrics.ledger import Ledger, read_ledger
+from metrics.ledger import Ledger, Stored, read_ledger
 from metrics.models import RunChunk, ScoreRun
 from metrics.operations.blocks import Block, RunLost, score_block
 from metrics.operations.heartbeat import beating
@@ -75,7 +76,7 @@ def score_chunk(ledger: Ledger, chunk: RunChunk) -> None:
     """Score a claimed chunk; any error gives it back for another try."""
     block = Block([Month(month) for month in chunk.months])
     try:
-        with beating(partial(show_life_of_chunk, chunk)):
+        with working_for(run_id=chunk.run_id), beating(partial(show_life_of_chunk, chunk)):
             score_block(ledger, block, ChunkClaim(chunk))
     except RunLost:
         raise
@@ -121,13 +122,14 @@ class ChunkClaim:
         if not show_life_of_chunk(self.chunk):
             raise RunLost(f"A chunk of run {self.chunk.run_id} belongs to another worker by now.")
 
-    def note(self, months: int, written: int, removed: int) -> None:
+    def note(self, months: int, stored: Stored) -> None:
         _held(self.chunk).update(state=RunState.DONE)
         # Last of all, as this row is everybody's: it is locked from here to the commit.
         ScoreRun.objects.filter(pk=self.chunk.run_id, attempt=self.chunk.run_attempt).update(
             done=F("done") + months,
-            rows_written=F("rows_written") + written,
-            rows_removed=F("rows_removed") + removed,
+            rows_scored=F("rows_scored") + stored.computed,
+            rows_written=F("rows_written") + stored.written,
+            rows_removed=F("rows_removed") + stored.removed,
         )
 
 

@@ -32,6 +32,7 @@ from metrics.batches.refused import batch_mended_by, reading_of_refused
 from metrics.batches.rows import add_rows, keep_rows, kept_rows
 from metrics.batches.storing import store
 from metrics.batches.undoing import undo
+from metrics.causes import current_request_id, working_for
 from metrics.choices import BatchMode, BatchState, Verdict
 from metrics.importing.files import receive
 from metrics.importing.headers import recognised, signature
@@ -97,7 +98,7 @@ def receive_file(upload: Upload, *, by: User) -> ImportBatch:
             sha256=hashlib.sha256(content).hexdigest(),
             content=content,
         )
-        batch = ImportBatch(file=file, created_by=by, mends=mended)
+        batch = ImportBatch(file=file, created_by=by, mends=mended, request_id=current_request_id())
         if mended is not None:
             batch.reading = reading_of_refused(content, mended).as_plain()
             batch.mapping = mended.mapping
@@ -121,6 +122,7 @@ def map_batch(batch: ImportBatch, *, reading: Reading, mapping: Mapping, by: Use
         total=0,
         error="",
         finished_at=None,
+        request_id=current_request_id(),
     )
     if not mapped:
         raise ValidationError(
@@ -149,6 +151,7 @@ def import_batch(
             tries=0,
             done=0,
             error="",
+            request_id=current_request_id(),
         )
         if not asked:
             raise ValidationError(
@@ -164,7 +167,12 @@ def import_batch(
 def undo_batch(batch: ImportBatch, *, by: User) -> ImportBatch:
     """Ask that what was there before the batch be put back; a worker does it."""
     asked = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.DONE).update(
-        state=BatchState.UNDO_DUE, undone_by=by, tries=0, done=0, error=""
+        state=BatchState.UNDO_DUE,
+        undone_by=by,
+        tries=0,
+        done=0,
+        error="",
+        request_id=current_request_id(),
     )
     if not asked:
         raise ValidationError(
@@ -215,15 +223,18 @@ def carry_out_batch(batch: ImportBatch) -> None:
         BatchState.STORING: _store,
         BatchState.UNDOING: _undo,
     }[BatchState(batch.state)]
-    try:
-        work(batch)
-    except BatchLost:
-        raise
-    except FileProblem as problem:
-        _fail(batch, str(problem))
-    except Exception as error:
-        _fail(batch, f"{type(error).__name__}: {error}")
-        raise
+    # The scheduler finds batches too, so the message to the worker may know of no request.
+    with working_for(import_id=batch.pk, request_id=batch.request_id):
+        try:
+            work(batch)
+        except BatchLost:
+            raise
+        except FileProblem as problem:
+            _fail(batch, str(problem))
+        except Exception as error:
+            _fail(batch, f"{type(error).__name__}: {error}")
+            raise
+        logger.info("Import %s: %s is over.", batch.pk, batch.get_state_display().lower())
 
 
 def give_batch_back(batch: ImportBatch) -> None:

@@ -173,6 +173,7 @@ PAGES = [
     "/account/tokens/",
     "/audit/",
     "/audit/?happening=refused&q=nothing+is+called+so",
+    "/status/",
     NO_SUCH_PAGE,
 ]
 """What administrators see, who see all there is."""
