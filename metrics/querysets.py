@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 
 from projects.months import Month
+from projects.querysets import SeenManager
 
 
 class ScoreQuerySet(models.QuerySet):
@@ -14,6 +15,10 @@ class ScoreQuerySet(models.QuerySet):
 
     def in_month(self, month: Month) -> Self:
         return self.filter(month=month)
+
+
+class SeenScores(SeenManager.from_queryset(ScoreQuerySet)):  # type: ignore[misc]  # made here
+    """Scores of subjects that the person sees."""
 
 
 class MonthClosingQuerySet(models.QuerySet):

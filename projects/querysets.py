@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models import F, Q
@@ -10,6 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Collate
 
 from projects.months import Month
+from projects.visibility import narrowed_to_sight
 
 
 class SubjectQuerySet(models.QuerySet):
@@ -24,6 +25,21 @@ class SubjectQuerySet(models.QuerySet):
             Q(active_from=None) | Q(active_from__lte=month),
             Q(active_until=None) | Q(active_until__gte=month),
         )
+
+
+class SeenManager(models.Manager[Any]):
+    """Reads no more than the person sees for whom is read; `subject` says whose the rows are."""
+
+    def __init__(self, subject: str = "subject") -> None:
+        super().__init__()
+        self._subject = subject
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return narrowed_to_sight(super().get_queryset(), self.model, self._subject)
+
+
+class SeenSubjects(SeenManager.from_queryset(SubjectQuerySet)):  # type: ignore[misc]  # made here
+    """Subjects of any kind that the person sees."""
 
 
 def by_code_point(field: str) -> Combinable:

@@ -11,6 +11,7 @@ from metrics.choices import Door
 from metrics.models.definitions import MetricDefinition
 from projects.fields import MonthField, finite, month_in_range
 from projects.models import Subject
+from projects.querysets import SeenManager
 
 
 class Measurement(models.Model):
@@ -42,6 +43,8 @@ class Measurement(models.Model):
         db_index=False,
         help_text=_("The import that it comes from, unless it was changed since."),
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["metric", "subject", "period_start"]
@@ -115,6 +118,8 @@ class MeasurementChange(models.Model):
         db_index=False,
         help_text=_("The import that made the change, or whose undoing did."),
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["-changed_at", "-id"]
