@@ -12,6 +12,7 @@ from dashboards.access import (
     ENTER_MEASUREMENTS,
     KEEP_DEFINITIONS,
     READ_DASHBOARDS,
+    READ_ORGANISATION,
     UNDO_IMPORTS,
 )
 
@@ -37,6 +38,8 @@ class Need:
 
 ANYBODY = Need((), None)
 READS = Need((READ_DASHBOARDS,), Scope.READ)
+READS_ORGANISATION = Need((READ_ORGANISATION,), Scope.READ)
+"""What is about the whole; people who are limited to portfolios don't get it."""
 ENTERS = Need((ENTER_MEASUREMENTS,), Scope.WRITE)
 READS_IMPORTS = Need((ENTER_MEASUREMENTS, UNDO_IMPORTS), Scope.READ)
 UNDOES = Need((ENTER_MEASUREMENTS, UNDO_IMPORTS), Scope.WRITE)

@@ -106,8 +106,13 @@ def sight_of(person: Person) -> Sight:
 
 def with_limits(people: QuerySet[Any]) -> QuerySet[Any]:
     """People who know already whether they are limited: of most of them nothing more is asked."""
+    return people.annotate(is_limited=has_limit("pk"))
+
+
+def has_limit(person: str) -> Exists:
+    """Whether there is a limit of the person whose key is in this column."""
     limits = apps.get_model("projects", "PortfolioLimit")._base_manager
-    return people.annotate(is_limited=Exists(limits.filter(user=OuterRef("pk"))))
+    return Exists(limits.filter(user=OuterRef(person)))
 
 
 @contextmanager
@@ -161,9 +166,7 @@ def _read(person: AbstractBaseUser) -> Sight:
     return Sight(inside, max(tops.values()))
 
 
-def _with_all_below(
-    tops: Iterable[int], tree: Iterable[tuple[int, int | None]]
-) -> frozenset[int]:
+def _with_all_below(tops: Iterable[int], tree: Iterable[tuple[int, int | None]]) -> frozenset[int]:
     children: dict[int | None, list[int]] = defaultdict(list)
     for pk, parent in tree:
         children[parent].append(pk)

@@ -1,4 +1,4 @@
-"""Limits of people: whoever has one sees these portfolios, what lies below them, and nothing else."""
+"""Limits of people: whoever has one sees these portfolios with all below, and nothing else."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from metrics.choices import ReminderKind
@@ -102,9 +102,7 @@ def build_world(folder: Path) -> House:
 
 def copy_renamed(source: Path, folder: Path) -> None:
     codes = re.compile(
-        "|".join(
-            rf"(?<![\w-]){re.escape(old)}(?![\w-])" for old in sorted(RENAMED, key=len)[::-1]
-        )
+        "|".join(rf"(?<![\w-]){re.escape(old)}(?![\w-])" for old in sorted(RENAMED, key=len)[::-1])
     )
     folder.mkdir(exist_ok=True)
     for file in source.glob("*.csv"):
@@ -129,9 +127,7 @@ def fill(house: House) -> None:
         factories.EventFactory(subject=of, day="2026-03-04", title=f"{word} merger", text=word)
     for of in (seen, hidden):
         reason = WORD if of is hidden else "No survey"
-        factories.NoValueFactory(
-            metric=metric, subject=of, period="2026-05-18", reason=reason
-        )
+        factories.NoValueFactory(metric=metric, subject=of, period="2026-05-18", reason=reason)
         factories.CurveOverrideFactory(metric=metric, subject=of)
         factories.ExemptionFactory(
             metric=metric, subject=of, from_month=24400, until_month=24401, reason=reason
@@ -146,9 +142,9 @@ def hide_the_rest() -> None:
     """The word for every row that a factory made on the way, in the tables of history as well."""
     channels = Portfolio._base_manager.get(code=PORTFOLIO)
     seen = set(
-        Subject._base_manager.filter(
-            Sight(frozenset({channels.pk}), None).subjects()
-        ).values_list("pk", flat=True)
+        Subject._base_manager.filter(Sight(frozenset({channels.pk}), None).subjects()).values_list(
+            "pk", flat=True
+        )
     )
     named = {SEGMENT, "SMB"}
     for row in Subject._base_manager.exclude(pk__in=seen).exclude(code__in=named):
@@ -175,10 +171,12 @@ def subject(code: str) -> Subject:
 
 def limited(name: str, *roles: Role, to: str = PORTFOLIO) -> User:
     """Somebody who sees this portfolio and what lies in it."""
-    person = make_person(name, *roles)
+    person = make_person(name)
     person.email = f"{name}@example.test"
     person.save()
     limit_person(person, portfolios=[Portfolio._base_manager.get(code=to)], by=None)
+    # An administrator can't be limited. Who becomes one stays limited until somebody ends that.
+    person.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
     person = User.objects.get(pk=person.pk)
     assert sight_of(person).is_limited
     return person
