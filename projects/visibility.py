@@ -19,16 +19,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 
 from projects.choices import SubjectKind
 
 Person = AbstractBaseUser | AnonymousUser
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,10 @@ def sight_of(person: Person) -> Sight:
     return kept
 
 
-def with_limits(people: QuerySet[Any]) -> QuerySet[Any]:
+def with_limits(people: QuerySet[User]) -> QuerySet[User]:
     """People who know already whether they are limited: of most of them nothing more is asked."""
-    return people.annotate(is_limited=has_limit("pk"))
+    known: QuerySet[User] = people.annotate(is_limited=has_limit("pk"))
+    return known
 
 
 def has_limit(person: str) -> Exists:
@@ -137,7 +139,7 @@ def seeing_everything() -> Iterator[None]:
         yield
 
 
-def narrowed_to_sight(rows: QuerySet[Any], model: Any, subject: str) -> QuerySet[Any]:
+def narrowed_to_sight(rows: QuerySet[Row], model: Any, subject: str) -> QuerySet[Row]:
     """The rows that are seen now; `subject` is the model's column that says whose they are."""
     sight = current_sight()
     if sight.portfolios is None:

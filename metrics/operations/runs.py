@@ -30,6 +30,7 @@ from metrics.models import RescoreNeed, Score, ScoreRun
 from metrics.operations import chunks
 from metrics.operations.blocks import Block, RunLost, cut, score_block
 from projects.months import Month, month_range
+from projects.visibility import seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def claim(run: ScoreRun) -> ScoreRun | None:
     return run
 
 
+@seeing_everything()
 def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
     """Score what the claimed run is about; harmless to repeat.
 
@@ -129,6 +131,7 @@ def reopen_dead_runs(*, silent_for: timedelta | None = None) -> int:
     )
 
 
+@seeing_everything()
 def score_now(
     *,
     trigger: RunTrigger,
@@ -155,6 +158,7 @@ def score_now(
     return run
 
 
+@seeing_everything()
 def answer_all_needs(*, patience: float = 600.0) -> None:
     """Carry out in the foreground everything that waits; returns at once if nothing does."""
     while run := _what_is_due():

@@ -17,9 +17,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from django.contrib.auth.models import Group, User
-from django.utils import timezone
 
-from metrics.choices import ReminderKind
 from metrics.models import MetricDefinition
 from pmo_portal.roles import Role
 from projects.models import (
@@ -180,10 +178,6 @@ def limited(name: str, *roles: Role, to: str = PORTFOLIO) -> User:
     person = User.objects.get(pk=person.pk)
     assert sight_of(person).is_limited
     return person
-
-
-def remind(person: User) -> None:
-    factories.ReminderFactory(user=person, kind=ReminderKind.OVERDUE, sent_at=timezone.now())
 
 
 def told_by(response: Any) -> str:
