@@ -233,6 +233,7 @@ def test_a_closed_month_names_nothing_that_moved_away_since(
         MeasurementFactory(metric=metric, subject=project, period="2026-02")
     score_now(trigger=RunTrigger.COMMAND)
     close_month(Month.parse("2026-02"), by=None)
+    clock.move_to(datetime(2026, 4, 11, tzinfo=UTC))
     moved.portfolio = hidden
     save_subject(moved, by=None)
     score_now(trigger=RunTrigger.COMMAND)
