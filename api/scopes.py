@@ -13,6 +13,7 @@ from dashboards.access import (
     ENTER_MEASUREMENTS,
     KEEP_DEFINITIONS,
     READ_DASHBOARDS,
+    READ_ORGANISATION,
     UNDO_IMPORTS,
 )
 
@@ -38,6 +39,8 @@ class Need:
 
 ANYBODY = Need((), None)
 READS = Need((READ_DASHBOARDS,), Scope.READ)
+READS_ORGANISATION = Need((READ_ORGANISATION,), Scope.READ)
+"""What is about the whole; people who are limited to portfolios don't get it."""
 ENTERS = Need((ENTER_MEASUREMENTS,), Scope.WRITE)
 READS_DUE = Need((ENTER_MEASUREMENTS,), Scope.READ)
 READS_IMPORTS = Need((ENTER_MEASUREMENTS, UNDO_IMPORTS), Scope.READ)

@@ -50,6 +50,7 @@ from metrics.scoring.roll_up import Board
 from projects.choices import SubjectKind
 from projects.models import Offer
 from projects.models import Subject as SubjectRow
+from projects.visibility import seeing_everything
 
 _MEASUREMENTS = Measurement._meta.db_table
 _SCORES = Score._meta.db_table
@@ -149,6 +150,7 @@ class Stated:
     offers: Sequence[tuple[int, int, float]]
 
 
+@seeing_everything()
 def read_ledger() -> Ledger:
     """All definitions and links, as they stand now."""
     rows = SubjectRow.objects.order_by("pk").values_list(*_SUBJECT_COLUMNS)
@@ -464,6 +466,7 @@ def read_board(ledger: Ledger, months: Integers, subjects: Integers) -> Board:
     return read_boards([BoardWish(ledger, months, subjects)])[0]
 
 
+@seeing_everything()
 def read_boards(wishes: Sequence[BoardWish]) -> list[Board]:
     """A board for each wish, in one query for all of them."""
     boards = [Board.empty(len(wish.ledger.subject_ids), len(wish.months)) for wish in wishes]

@@ -415,6 +415,7 @@ ADMIN_MODELS: dict[str, Kept] = {
     "projects.offer": BY_KEEPERS,
     "projects.event": BY_KEEPERS,
     "projects.subject": LOOKED_AT,
+    "projects.portfoliolimit": BY_KEYHOLDERS,
     "metrics.metricdefinition": BY_KEEPERS,
     "metrics.curveoverride": BY_KEEPERS,
     "metrics.exemption": BY_KEEPERS,
@@ -513,6 +514,7 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
     "projects.offer": factories.OfferFactory,
     "projects.event": partial(factories.EventFactory, subject__code="EVENT"),
     "projects.subject": factories.ProjectFactory,
+    "projects.portfoliolimit": factories.PortfolioLimitFactory,
     "metrics.metricdefinition": factories.MetricFactory,
     "metrics.curveoverride": factories.CurveOverrideFactory,
     "metrics.exemption": factories.ExemptionFactory,
@@ -585,8 +587,8 @@ def house() -> House:
     return build_house()
 
 
-def build_house() -> House:
-    load_workspace(ROOT / "examples" / "worked")
+def build_house(workspace: Path = ROOT / "examples" / "worked") -> House:
+    load_workspace(workspace)
     score_now(trigger=RunTrigger.COMMAND)
     close_month(Month.parse(CLOSED_MONTH), by=None)
     rows = {}

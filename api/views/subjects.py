@@ -19,8 +19,9 @@ from api.shapes.subjects import SHAPES, SubjectField, SubjectQuery
 from api.views.subject_changes import Kept, change_subject, create_subject, version_text
 from metrics.models import ScorecardAssignment
 from projects.choices import SubjectKind
-from projects.models import SUBJECT_MODELS, Engagement, Offer, Subject
+from projects.models import SUBJECT_MODELS, Engagement, Offer, Portfolio, Subject
 from projects.operations.subjects import as_its_kind, delete_subject
+from projects.visibility import current_sight
 
 ABOVE = {
     SubjectKind.PORTFOLIO: ("parent",),
@@ -149,11 +150,18 @@ def _told(
             facts[name] = scorecard
         elif name in above:
             end = getattr(row, name)
-            facts[name] = None if end is None else end.code
+            facts[name] = end.code if _is_told(end) else None
         else:
             value = getattr(row, name)
             facts[name] = None if value is None else field.to_representation(value)
     return facts
+
+
+def _is_told(end: Subject | None) -> bool:
+    """What is seen lies in what is seen, but for the portfolio above a person's limit."""
+    if not isinstance(end, Portfolio):
+        return end is not None
+    return current_sight().sees_portfolio(end.pk)
 
 
 def _links(kind: str, keys: list[int]) -> dict[int, list[dict[str, Any]]]:

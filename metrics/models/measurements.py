@@ -12,6 +12,7 @@ from metrics.models.causes import request_id_field
 from metrics.models.definitions import MetricDefinition
 from projects.fields import MonthField, finite, month_in_range
 from projects.models import Subject
+from projects.querysets import SeenManager
 
 
 class Measurement(models.Model):
@@ -43,6 +44,8 @@ class Measurement(models.Model):
         db_index=False,
         help_text=_("The import that it comes from, unless it was changed since."),
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["metric", "subject", "period_start"]
@@ -118,6 +121,8 @@ class MeasurementChange(models.Model):
         help_text=_("The import that made the change, or whose undoing did."),
     )
     request_id = request_id_field()
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["-changed_at", "-id"]

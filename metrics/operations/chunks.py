@@ -27,6 +27,7 @@ from metrics.models import RunChunk, ScoreRun
 from metrics.operations.blocks import Block, RunLost, score_block
 from metrics.operations.heartbeat import beating
 from projects.months import Month
+from projects.visibility import seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ def is_all_stored(run: ScoreRun) -> bool:
     return not chunks.exclude(state=RunState.DONE).exists()
 
 
+@seeing_everything()
 def help_with_run() -> None:
     """Take chunks of the run that is going on until none waits."""
     ledger, read_for = None, None

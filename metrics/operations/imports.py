@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -43,6 +43,7 @@ from metrics.importing.rows import given_rows
 from metrics.importing.tables import HeadedRows, open_table
 from metrics.models import ImportBatch, ImportFile, SavedMapping
 from metrics.operations.locks import lock_out_measurements
+from projects.visibility import seeing, seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -223,10 +224,14 @@ def carry_out_batch(batch: ImportBatch) -> None:
         BatchState.STORING: _store,
         BatchState.UNDOING: _undo,
     }[BatchState(batch.state)]
+    # What its owner does not see is unknown to the file, as it is to the forms.
+    is_undone = batch.state == BatchState.UNDOING
+    looking = seeing_everything() if is_undone else seeing(batch.created_by or AnonymousUser())
     # The scheduler finds batches too, so the message to the worker may know of no request.
     with working_for(import_id=batch.pk, request_id=batch.request_id):
         try:
-            work(batch)
+            with looking:
+                work(batch)
         except BatchLost:
             raise
         except FileProblem as problem:

@@ -33,6 +33,7 @@ from metrics.operations import chunks
 from metrics.operations.blocks import Block, RunLost, cut, score_block
 from metrics.tallies import count_run, count_waits, seconds_of
 from projects.months import Month, month_range
+from projects.visibility import seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ def claim(run: ScoreRun) -> ScoreRun | None:
     return run
 
 
+@seeing_everything()
 def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
     """Score what the claimed run is about; harmless to repeat.
 
@@ -139,6 +141,7 @@ def reopen_dead_runs(*, silent_for: timedelta | None = None) -> int:
     )
 
 
+@seeing_everything()
 def score_now(
     *,
     trigger: RunTrigger,
@@ -166,6 +169,7 @@ def score_now(
     return run
 
 
+@seeing_everything()
 def answer_all_needs(*, patience: float = 600.0) -> None:
     """Carry out in the foreground everything that waits; returns at once if nothing does."""
     while run := _what_is_due():
