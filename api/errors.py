@@ -39,6 +39,9 @@ CONFLICTS = frozenset(
 )
 """Codes of refusals that come from how things stand now, and not from what was sent."""
 
+UNREADABLE = "The request can't be read as it was sent."
+OUR_FAULT = "Something went wrong here; it is in the log. Nothing of this request was stored."
+
 MOST_TOLD = 100
 """Of 10,000 wrong rows the first hundred say enough."""
 
@@ -104,8 +107,16 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     return _response(error.status_code, code, str(error.detail), faults, headers)
 
 
-def answer_outside(status_code: int, code: str, message: str) -> JsonResponse:
-    """The same shape for what goes wrong before an operation is reached, or in spite of it."""
+def unreadable() -> JsonResponse:
+    """What is wrong before an operation is reached."""
+    return _outside(400, "unreadable", UNREADABLE)
+
+
+def fault_of_ours() -> JsonResponse:
+    return _outside(500, "error", OUR_FAULT)
+
+
+def _outside(status_code: int, code: str, message: str) -> JsonResponse:
     return JsonResponse({"code": code, "message": message, "errors": []}, status=status_code)
 
 

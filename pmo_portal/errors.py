@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import ResolverMatch, reverse
 from django.views import defaults
 
-from api.errors import answer_outside
+from api.errors import fault_of_ours, unreadable
 from dashboards.access import READ_DASHBOARDS
 from dashboards.views.links import PAGES
 from metrics.models import MetricDefinition, Scorecard
@@ -32,19 +32,17 @@ class Near:
 
 
 API = "/api/"
-UNREADABLE = "The request can't be read as it was sent."
-OUR_FAULT = "Something went wrong here; it is in the log. Nothing of this request was stored."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if request.path.startswith(API):
-        return answer_outside(400, "unreadable", UNREADABLE)
+        return unreadable()
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     if request.path.startswith(API):
-        return answer_outside(500, "error", OUR_FAULT)
+        return fault_of_ours()
     return defaults.server_error(request)
 
 

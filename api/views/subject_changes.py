@@ -20,6 +20,7 @@ from metrics.operations.projects import ProjectEnd, delivery_metrics
 from projects.choices import ENDED_STAGES, SubjectKind, kind_word
 from projects.models import SUBJECT_MODELS, Portfolio, Project, Segment, Subject
 from projects.months import Month
+from projects.operations.subjects import as_its_kind
 from projects.validation import unknown
 
 LINKS: Mapping[str, Any] = {"portfolio": Portfolio, "parent": Portfolio, "segment": Segment}
@@ -64,6 +65,9 @@ def create_subject(body: dict[str, Any], *, by: User) -> Kept:
 
 def change_subject(subject: Subject, body: dict[str, Any], *, by: User) -> Kept:
     """What is not told stays as it is."""
+    found = SubjectVersion.of(subject)
+    # Read again behind its version: what came in between would else be put back unseen.
+    subject = as_its_kind(subject)
     if subject.kind == SubjectKind.ENGAGEMENT:
         raise Refused(BY_ITS_LINK, code="engagement", faults=[Fault("engagement", BY_ITS_LINK)])
     stage_before = getattr(subject, "stage", "")
@@ -73,7 +77,7 @@ def change_subject(subject: Subject, body: dict[str, Any], *, by: User) -> Kept:
     for name, value in columns.items():
         setattr(subject, name, value)
     version = body.get("version")
-    seen = None if version is None else SubjectVersion(*map(int, version.split(".")))
+    seen = found if version is None else SubjectVersion(*map(int, version.split(".")))
     end = _end(subject, stage_before, body.get("end"))
     is_reopened = (
         isinstance(subject, Project)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from api.scopes import Scope
+from metrics.effects import effects_of_change
 from metrics.models import Exemption, RescoreNeed, ScorecardAssignment
 from projects.models import Customer, Engagement, Event, Offer, Project, Service, Subject
 from projects.months import Month
@@ -209,6 +210,22 @@ def test_who_changes_what_somebody_else_has_changed_is_told(program: Program) ->
     late = program.patch("subjects/P1/", {"lead": "B", "version": seen})
     assert (late.status_code, late.json()["code"]) == (409, "overtaken")
     assert Project.objects.get().lead == "A"
+
+
+def test_what_somebody_changes_while_coverage_is_told_is_not_put_back(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place()
+    program.post("subjects/", PROJECT)
+
+    def meddle(change: Any) -> Any:
+        program.patch("subjects/P1/", {"lead": "A"})
+        return effects_of_change(change)
+
+    monkeypatch.setattr("api.views.subject_changes.effects_of_change", meddle)
+    late = program.patch("subjects/P1/", {"active_until": "2030-01"})
+    assert (late.status_code, late.json()["code"]) == (409, "overtaken")
+    assert (Project.objects.get().lead, Project.objects.get().active_until) == ("A", None)
 
 
 def test_a_scorecard_that_somebody_else_gave_meanwhile_is_told(program: Program) -> None:
