@@ -14,8 +14,8 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from re import _constants as constants  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as constants
+from re import _parser as parser
 from types import ModuleType
 from typing import Any
 
@@ -139,14 +139,14 @@ def one(operation: Any, told: Any) -> str:
     if name == "LITERAL":
         return chr(told)
     if name == "NOT_LITERAL":
-        return "a" if told != ord("a") else "b"
+        return "b" if told == ord("a") else "a"
     if name == "ANY":
         return "a"
     if name == "IN":
         return in_class(told)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         least, _most, inner = told
-        return sample(inner) * least
+        return sample(inner) * int(least)
     if name == "SUBPATTERN":
         return sample(told[3])
     if name == "ATOMIC_GROUP":
