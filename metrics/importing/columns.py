@@ -270,8 +270,11 @@ class _Guessing:
 
 
 def _without_unit(head: str) -> str:
-    """`Adoption (%)` is the metric Adoption."""
-    return re.sub(r"\s*[\[(][^\[\]()]*[\])]\s*$", "", head)
+    """`Adoption (%)` is the metric Adoption.
+
+    Blanks are cut off apart: looked for before the bracket, a head of blanks alone takes long.
+    """
+    return re.sub(r"[\[(][^\[\]()]*[\])]$", "", head.rstrip()).rstrip()
 
 
 def _heads_words(shape: Shape, number: int) -> str:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from api.models import PersonalToken
 from api.urls import urlpatterns as api_patterns
 from dashboards.models import SavedView, Subscription
-from metrics.choices import BatchState
+from metrics.choices import BatchState, Door
 from metrics.importing import plans
 from metrics.models import DraftMeasurement, ExemptionProposal, ImportBatch, Measurement
 from metrics.operations.entering import enter_value
@@ -286,7 +286,7 @@ def test_a_value_of_somebody_elses_metric_is_neither_given_nor_restored() -> Non
         period=parse_period("2026-03", metric.cadence),
         value=5.0,
         note="",
-        door="form",
+        door=Door.FORM,
     )
     before = list(Measurement.objects.values_list())
     client = Client()

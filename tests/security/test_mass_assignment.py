@@ -78,7 +78,7 @@ def test_every_form_of_a_model_names_its_fields() -> None:
     """The admin site makes forms of its own, by what each of its pages names."""
     found = 0
     for form in model_forms():
-        options = form._meta  # type: ignore[attr-defined]
+        options = form._meta
         if options.model is None or ".admin" in form.__module__:
             continue
         found += 1
