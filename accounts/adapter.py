@@ -13,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -71,8 +72,6 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         error: ValidationError = super().validation_error(code, *args)
         return error
 
-    # Who comes in
-
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by administrators."""
         return False
@@ -80,8 +79,15 @@ class PortalAccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         typed = self.typed or credentials.get("username", "")
         self._try = Try(request, self.get_client_ip(request), typed)
-        if wait := self._try.take():
-            raise ValidationError(wait_words(wait), code="locked")
+        if not (wait := self._try.take()):
+            return
+        if self._try.begins_the_wait:
+            # No password was looked at, so that Django does not say it; each further try would
+            # make a line of what nobody needs to know twice.
+            user_login_failed.send(
+                sender="accounts.lockout", credentials={"username": typed}, request=request
+            )
+        raise ValidationError(wait_words(wait), code="locked")
 
     def _rollback_login_failed_rl_usage(self) -> None:
         self._try.give_back()
@@ -103,8 +109,6 @@ class PortalAccountAdapter(DefaultAccountAdapter):
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
-    # Where from, where to
-
     def get_client_ip(self, request: HttpRequest) -> str:
         """X-Forwarded-For is read from its end, as far as TRUSTED_PROXIES says, and no further."""
         try:
@@ -125,8 +129,6 @@ class PortalAccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")
-
-    # What is told
 
     def add_message(
         self,

@@ -90,12 +90,14 @@ class Try:
     def __init__(self, request: HttpRequest, address: str, typed: str) -> None:
         self.counts = list(counts_of(request, address, typed))
         self._taken: list[Count] = []
+        self.begins_the_wait = False
 
     def take(self) -> int:
         """The seconds to wait, 0 if the password may be looked at."""
         for count in self.counts:
             if wait := count.take():
                 self.give_back()
+                self.begins_the_wait = cache.add(f"{count.key}:told", True, wait)
                 return wait
             self._taken.append(count)
         return 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
@@ -169,6 +171,20 @@ def test_addresses_that_a_machine_chooses_itself_are_one() -> None:
     assert network_of("2001:db8:1:2:aaaa::1") == network_of("2001:db8:1:2:bbbb::2")
     assert network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1")
     assert network_of("192.0.2.1") == "192.0.2.1"
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_listens_hears_of_each_wrong_password_and_once_of_the_lock_out(executive: User) -> None:
+    heard: list[tuple[Any, str]] = []
+
+    def hear(sender: Any, credentials: dict[str, str], **_: Any) -> None:
+        heard.append((sender, credentials["username"]))
+
+    user_login_failed.connect(hear)
+    wrong("executive", 9)
+    user_login_failed.disconnect(hear)
+    by_django = ("django.contrib.auth", "executive")
+    assert heard == [by_django] * 5 + [("accounts.lockout", "executive")]
 
 
 @pytest.mark.usefixtures("clock")
