@@ -104,7 +104,8 @@ MOST_CHUNKS_AT_ONCE = """
 import time
 deadline = time.monotonic() + 60
 most = 0
-while time.monotonic() < deadline and not ScoreRun.objects.filter(scope="full", state="done").exists():
+ended = ScoreRun.objects.filter(scope="full", state="done")
+while time.monotonic() < deadline and not ended.exists():
     most = max(most, RunChunk.objects.filter(state="running").count())
     time.sleep(0.002)
 print(json.dumps(most))
