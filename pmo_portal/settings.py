@@ -5,6 +5,7 @@ DEBUG=false is production: it wants a secret, hosts, a database and a broker of 
 not start on less.
 """
 
+import logging
 import os
 import secrets
 import sys
@@ -646,6 +647,7 @@ LOG_FORMAT = environment.one_of(
     takes="json or text",
 )
 LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
+logging.captureWarnings(LOG_FORMAT == "json")  # or a library's would be no JSON
 # The request's name goes with the tasks that it sends.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # A proxy in front gives each request a name of its own, in X-Request-ID, whatever visitors sent.
