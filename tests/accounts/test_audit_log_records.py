@@ -142,9 +142,9 @@ def test_passwords(client_of: ClientOf, executive: User, events: Events) -> None
     new = "an entirely different staple"
     client.post(
         reverse("password_change"),
-        {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
     )
-    assert events() == [("password_changed", "executive", "", "")]
+    assert ("password_changed", "executive", "", "") in events()
 
 
 def test_a_password_that_is_only_stored_in_a_newer_way_is_none_that_changed(

@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -81,6 +83,7 @@ OPEN: dict[str, str] = {
         HOUSE,
     ),
     "subscription_stop": OF_A_MAIL,
+    "account_reset_password_from_key": OF_A_MAIL,
     "kept_mail": KEYHOLDERS,
     "kept_mail_file": KEYHOLDERS,
     # Who may enter what is decided by metric and subject: tests/metrics/test_entry_rights.py.
@@ -103,6 +106,13 @@ OPEN_API: dict[str, str] = dict.fromkeys(
         "month_close",
         "month_reopen",
         "run",
+        "engagement",
+        "offer",
+        "event",
+        "measurement_history",
+        # By permission: those who keep definitions decide everybody's.
+        "proposal_grant",
+        "proposal_refuse",
     ),
     HOUSE,
 )
@@ -162,7 +172,17 @@ def a_token(owner: User) -> PersonalToken:
     return token
 
 
+def a_session(owner: User) -> UserSession:
+    session = SessionStore()
+    session.create()
+    row: UserSession = UserSession.objects.create(
+        user=owner, session_key=session.session_key, ip="192.0.2.7", user_agent="Firefox/140"
+    )
+    return row
+
+
 OWNED: dict[str, Own] = {
+    "session_end": Own(a_session, ("post",)),
     "token_end": Own(a_token, ("post",)),
     "draft_withdraw": Own(a_draft, ("post",)),
     "exemption_take_back": Own(a_proposal, ("post",), refusals=(302, 403, 404)),
@@ -180,6 +200,10 @@ OWNED: dict[str, Own] = {
     "import_undo": Own(a_batch, ("get", "post"), welcome=(200, 302, 422), refusals=(403, 404)),
 }
 OWNED_API: dict[str, Own] = {
+    "draft": Own(a_draft),
+    "draft_withdraw": Own(a_draft, ("post",), welcome=(200, 204)),
+    "proposal": Own(a_proposal),
+    "proposal_take_back": Own(a_proposal, ("post",), welcome=(200, 204)),
     "batch": Own(a_batch),
     "batch_rows": Own(a_batch, sends="verdict=new"),
     "batch_store": Own(a_batch, ("post",), welcome=(202, 409, 422)),
