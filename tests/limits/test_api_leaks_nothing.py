@@ -148,28 +148,29 @@ def sent(client: Client, key: str, args: list[Any], body: Any) -> Any:
         )
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "subjects/{}/",
-        "subjects/?search={}",
-        "subjects/?portfolio={}",
-        "subjects/?segment={}",
-        "subjects/{}/scorecard/",
-        "measurements/?subject={}",
-        "measurements/fix_days/{}/2026-06-08/",
-        "scores/?subject={}",
-        f"explanations/{{}}/{MONTH}/",
-        "overrides/?subject={}",
-        "exemptions/?subject={}",
-    ],
+ABOUT_A_CODE = (
+    "subjects/{}/",
+    "subjects/?search={}",
+    "subjects/?portfolio={}",
+    "subjects/?segment={}",
+    "subjects/{}/scorecard/",
+    "measurements/?subject={}",
+    "measurements/fix_days/{}/2026-06-08/",
+    "scores/?subject={}",
+    f"explanations/{{}}/{MONTH}/",
+    "overrides/?subject={}",
+    "exemptions/?subject={}",
 )
-def test_what_is_hidden_is_answered_like_what_is_not_there(world: None, address: str) -> None:
-    client = Program(limited("analyst", Role.ANALYST)).client
-    for code in HIDDEN_CODES:
+
+
+def test_what_is_hidden_is_answered_like_what_is_not_there(world: None) -> None:
+    client, different = Program(limited("analyst", Role.ANALYST)).client, []
+    for address, code in product(ABOUT_A_CODE, HIDDEN_CODES):
         hidden = told_by(client.get("/api/v1/" + address.format(code)))
         unknown = told_by(client.get("/api/v1/" + address.format(unlike(code))))
-        assert without_chance(hidden, code) == without_chance(unknown, unlike(code)), code
+        if without_chance(hidden, code) != without_chance(unknown, unlike(code)):
+            different.append(address.format(code))
+    assert different == []
 
 
 def test_a_value_of_what_is_hidden_is_refused_like_one_of_what_is_not_there(world: None) -> None:
