@@ -457,11 +457,13 @@ def test_nobody_writes_where_they_do_not_see(
 
 def test_scores_are_the_same_whoever_is_looked_for(tree: dict[str, Any], analyst: User) -> None:
     """A score is one number, never one per reader."""
-    factories.ScorecardFactory(subject_kind="project", is_default=True)
+    card = factories.ScorecardFactory(subject_kind="project", is_default=True)
     factories.ScorecardFactory(
         subject_kind="portfolio", is_default=True, share_own=0, share_projects=1
     )
-    measured(tree["P-RIGHT"])
+    metric = factories.MetricFactory(subject_kind="project")
+    factories.ScorecardLineFactory(scorecard=card, metric=metric)
+    factories.MeasurementFactory(metric=metric, subject=tree["P-RIGHT"])
     score_now(trigger=RunTrigger.COMMAND)
     before = scores()
     assert before
