@@ -15,7 +15,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from metrics.choices import BatchMode, BatchState, RunTrigger
-from metrics.models import ImportBatch, Measurement, Score
+from metrics.models import ImportBatch, Measurement, MetricDefinition, Score
 from metrics.operations.runs import score_now
 from pmo_portal.limits import SightMiddleware
 from pmo_portal.roles import WITHIN_LIMITS, Role, home_for
@@ -457,11 +457,14 @@ def test_nobody_writes_where_they_do_not_see(
 
 def test_scores_are_the_same_whoever_is_looked_for(tree: dict[str, Any], analyst: User) -> None:
     """A score is one number, never one per reader."""
-    factories.ScorecardFactory(subject_kind="project", is_default=True)
+    card = factories.ScorecardFactory(subject_kind="project", is_default=True)
     factories.ScorecardFactory(
         subject_kind="portfolio", is_default=True, share_own=0, share_projects=1
     )
-    measured(tree["P-RIGHT"])
+    speed = MetricDefinition.objects.get(code="speed")
+    factories.ScorecardLineFactory(scorecard=card, metric=speed)
+    for code in ("P-LOW", "P-RIGHT"):
+        factories.MeasurementFactory(metric=speed, subject=tree[code], period="2026-03")
     score_now(trigger=RunTrigger.COMMAND)
     before = scores()
     assert before
