@@ -15,7 +15,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from metrics.choices import BatchMode, BatchState, RunTrigger
-from metrics.models import ImportBatch, Measurement, Score
+from metrics.models import ImportBatch, Measurement, MetricDefinition, Score
 from metrics.operations.runs import score_now
 from pmo_portal.limits import SightMiddleware
 from pmo_portal.roles import WITHIN_LIMITS, Role, home_for
@@ -461,9 +461,10 @@ def test_scores_are_the_same_whoever_is_looked_for(tree: dict[str, Any], analyst
     factories.ScorecardFactory(
         subject_kind="portfolio", is_default=True, share_own=0, share_projects=1
     )
-    metric = factories.MetricFactory(subject_kind="project")
-    factories.ScorecardLineFactory(scorecard=card, metric=metric)
-    factories.MeasurementFactory(metric=metric, subject=tree["P-RIGHT"])
+    speed = MetricDefinition.objects.get(code="speed")
+    factories.ScorecardLineFactory(scorecard=card, metric=speed)
+    for code in ("P-LOW", "P-RIGHT"):
+        factories.MeasurementFactory(metric=speed, subject=tree[code], period="2026-03")
     score_now(trigger=RunTrigger.COMMAND)
     before = scores()
     assert before
