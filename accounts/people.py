@@ -13,14 +13,10 @@ def user_name_of(typed: str) -> str:
     typed = typed.strip()
     if "@" not in typed:
         return typed
-    names = list(
-        User.objects.filter(email__iexact=typed, is_active=True).values_list("username", flat=True)[
-            :2
-        ]
-    )
-    if len(names) != 1 or User.objects.filter(username=typed).exists():
-        return typed
-    return names[0]
+    is_a_name = User.objects.filter(username=typed).exists()
+    named = User.objects.filter(email__iexact=typed, is_active=True)
+    names = list(named.values_list("username", flat=True)[:2])
+    return names[0] if len(names) == 1 and not is_a_name else typed
 
 
 def people_to_write_to(address: str) -> list[User]:

@@ -15,12 +15,12 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from accounts.letters import letter_to
 from accounts.people import people_to_write_to
 
 logger = logging.getLogger(__name__)
@@ -55,18 +55,12 @@ def send_password_mails(address: str) -> int:
 
 def password_mail(person: User) -> EmailMessage:
     with translation.override(settings.LANGUAGE_CODE):
-        text = render_to_string(
+        return letter_to(
+            person,
             "accounts/password_mail.txt",
-            {
-                "name": person.get_full_name() or person.get_username(),
-                "user_name": person.get_username(),
-                "link": link_for(person),
-                "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
-                "portal": settings.PORTAL_URL,
-            },
-        )
-        return EmailMessage(
-            subject=_("Set a new password for the PMO portal"), body=text, to=[person.email]
+            subject=_("Set a new password for the PMO portal"),
+            link=link_for(person),
+            minutes=settings.PASSWORD_RESET_TIMEOUT // 60,
         )
 
 

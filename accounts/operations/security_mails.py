@@ -7,12 +7,12 @@ import logging
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
+
+from accounts.letters import letter_to
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +50,10 @@ def send_word_of_change(key: int, change: str) -> bool:
     if person is None:
         return False
     with translation.override(settings.LANGUAGE_CODE):
-        text = render_to_string(
+        letter_to(
+            person,
             "accounts/security_mail.txt",
-            {
-                "name": person.get_full_name() or person.get_username(),
-                "user_name": person.get_username(),
-                "change": CHANGES[change],
-                "portal": settings.PORTAL_URL,
-            },
-        )
-        subject = _("Your account in the PMO portal")
-        EmailMessage(subject=subject, body=text, to=[person.email]).send()
+            subject=_("Your account in the PMO portal"),
+            change=CHANGES[change],
+        ).send()
     return True

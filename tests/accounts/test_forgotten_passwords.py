@@ -119,6 +119,7 @@ def test_the_mail_goes_to_the_address_of_the_account(ada: User, typed: str) -> N
     assert message.subject == "Set a new password for the PMO portal"
     assert "your account “executive”" in message.body
     assert "for 60 minutes" in message.body
+    assert message.extra_headers["Message-ID"].endswith("@localhost>")
 
 
 def test_nobody_is_written_to_who_has_no_account(ada: User) -> None:
