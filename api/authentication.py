@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from api.models import PersonalToken
 from api.operations.tokens import note_use, token_of
+from projects.visibility import look_as
 
 SCHEME = "Bearer"
 WRONG = "This token is unknown, ended or past its last day."
@@ -29,6 +30,7 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise AuthenticationFailed(WRONG, code="token")
         note_use(token)
+        look_as(token.user)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

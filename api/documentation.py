@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from api.fields import Shape
+from api.fields import Shape, Text
 from api.operation import Operation
 from api.scopes import READS
 from dashboards.access import READ_DASHBOARDS, needs
+
+WITHOUT_NULL = r"^[^\u0000]*$"
 
 
 class OperationSchema(AutoSchema):
@@ -29,6 +34,21 @@ class OperationSchema(AutoSchema):
             schema["additionalProperties"] = False
         return schema
 
+    def _get_request_for_media_type(self, serializer: Any, direction: str = "request") -> Any:
+        schema, is_required = super()._get_request_for_media_type(  # type: ignore[no-untyped-call]
+            serializer, direction
+        )
+        # One of several shapes is asked for, each of which asks for something.
+        return schema, is_required or isinstance(serializer, PolymorphicProxySerializer)
+
+    def _map_serializer_field(self, field: Any, direction: str, *args: Any, **kwargs: Any) -> Any:
+        schema = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, *args, **kwargs
+        )
+        if isinstance(field, Text) and direction == "request":
+            schema.setdefault("pattern", WITHOUT_NULL)  # no database holds it
+        return schema
+
 
 GENERATOR: Any = SchemaGenerator  # it has no types
 BEARER, SESSION = "token", "session"
@@ -38,11 +58,19 @@ BEARER, SESSION = "token", "session"
 class Schema(Operation):
     """OpenAPI 3.1 as JSON."""
 
-    def get(self, request: Request) -> Response:
-        schema: Any = GENERATOR().get_schema(request=None, public=True)
-        return Response(schema)
+    def get(self, request: Request) -> HttpResponse:
+        content, etag = rendered_schema(get_language() or "")
+        return HttpResponse(content, content_type="application/json", headers={"ETag": etag})
 
     get.need = READS  # type: ignore[attr-defined]
+
+
+@cache
+def rendered_schema(language: str) -> tuple[bytes, str]:
+    """The schema and its ETag: made once in a process, as the operations stay what they are."""
+    schema: Any = GENERATOR().get_schema(request=None, public=True)
+    content: bytes = JSONRenderer().render(schema)
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 @require_safe

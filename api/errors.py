@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -38,6 +38,9 @@ CONFLICTS = frozenset(
     }
 )
 """Codes of refusals that come from how things stand now, and not from what was sent."""
+
+UNREADABLE = "The request can't be read as it was sent."
+OUR_FAULT = "Something went wrong here; it is in the log. Nothing of this request was stored."
 
 MOST_TOLD = 100
 """Of 10,000 wrong rows the first hundred say enough."""
@@ -102,6 +105,19 @@ def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     code = getattr(error.detail, "code", None) or error.default_code
     faults = getattr(error, "faults", [])
     return _response(error.status_code, code, str(error.detail), faults, headers)
+
+
+def unreadable() -> JsonResponse:
+    """What is wrong before an operation is reached."""
+    return _outside(400, "unreadable", UNREADABLE)
+
+
+def fault_of_ours() -> JsonResponse:
+    return _outside(500, "error", OUR_FAULT)
+
+
+def _outside(status_code: int, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message, "errors": []}, status=status_code)
 
 
 def refusal_of(error: ValidationError) -> Response:

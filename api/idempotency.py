@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from api.errors import Refused
 from api.models import KEY_LENGTH, KeptAnswer
+from projects.visibility import current_sight
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -77,7 +78,13 @@ def _answered(view: Any, act: Callable[[], Response]) -> Response:
 
 
 def _fingerprint(request: Request) -> str:
-    asked = [request.method, request.get_full_path(), _plain(_without_files(request.data))]
+    # An answer from before a limit was changed may tell what the person no longer sees.
+    asked = [
+        request.method,
+        request.get_full_path(),
+        _plain(_without_files(request.data)),
+        *filter(None, [current_sight().mark]),
+    ]
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     for file in request.FILES.values():
         digest.update(file.read())

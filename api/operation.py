@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -22,9 +23,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.fields import Shape
+from api.fields import ByKind, Shape
 from api.idempotency import HEADER, once
 from api.scopes import Need
+from api.throttling import Limits
 
 Row = TypeVar("Row", bound=Model)
 
@@ -65,7 +67,7 @@ class Facts:
 
     need: Need
     query: type[Shape] | None
-    body: type[Shape] | None
+    body: type[Shape] | ByKind | None
     keeps_answers: bool
 
 
@@ -83,8 +85,13 @@ class Operation(APIView):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer that the asker has already is told by 304 instead (ETag, If-None-Match)."""
         response: Any = super().dispatch(request, *args, **kwargs)
+        limits: Limits | None = getattr(self.request, "limits", None)
+        if limits is not None:
+            for name, value in limits.headers.items():
+                response[name] = value
         # What people may see differs between them, and changes.
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(response, ["Authorization", "Cookie"])
         return response
 
 
@@ -94,7 +101,7 @@ def operation(
     need: Need,
     *,
     query: type[Shape] | None = None,
-    body: type[Shape] | None = None,
+    body: type[Shape] | ByKind | None = None,
     media_type: str = "application/json",
     answer: Any = None,
     page: type[serializers.Serializer] | serializers.Field | None = None,
@@ -117,7 +124,9 @@ def operation(
             if query is not None:
                 kwargs["query"] = asked
             if body is not None:
-                kwargs["body"] = parse(body, request.data)
+                data = request.data
+                shape = body.shape_of(data) if isinstance(body, ByKind) else body
+                kwargs["body"] = parse(shape, data)
 
             def act() -> Response:
                 result = method(self, request, *args, **kwargs)
@@ -142,7 +151,9 @@ def operation(
                 *([query] if query else []),
                 *([IDEMPOTENCY_KEY] if keeps_answers else []),
             ],
-            request={media_type: body} if body else None,
+            request={media_type: body.schema if isinstance(body, ByKind) else body}
+            if body
+            else None,
             responses=responses,
             tags=[tag or name.partition("_")[0]],
         )(checked)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,22 @@ def page_of(rows: QuerySet[Any], order: Sequence[str], asked: dict[str, Any]) ->
     return Page(found, _written(found[-1], order) if more else None)
 
 
+def page_of_list(
+    rows: Sequence[Any], key: Callable[[Any], tuple[str, ...]], asked: dict[str, Any]
+) -> Page:
+    """The same of rows that are computed; `key` says where each stands among the others."""
+    limit = asked.get("limit", USUAL)
+    placed = sorted(((key(row), number) for number, row in enumerate(rows)))
+    if asked.get("cursor"):
+        behind = _place(asked["cursor"])
+        if not all(isinstance(part, str) for part in behind):
+            raise wrong_cursor()
+        placed = placed[bisect_right(placed, (tuple(behind), len(rows))) :]
+    more = len(placed) > limit
+    placed = placed[:limit]
+    return Page([rows[number] for _, number in placed], _told(placed[-1][0]) if more else None)
+
+
 def _behind(model: type[Model], order: Sequence[str], place: Sequence[Any]) -> Q:
     """`(a, b) > (x, y)`, said so that an index over a and b serves it."""
     condition = Q()
@@ -85,20 +102,32 @@ def _written(row: Any, order: Sequence[str]) -> str:
     for name in order:
         value = getattr(row, name.lstrip("-"))
         place.append(int(value) if isinstance(value, int) else str(value))
+    return _told(place)
+
+
+def _told(place: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
 def _read(cursor: str, model: type[Model], order: Sequence[str]) -> list[Any]:
+    place = _place(cursor)
     try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if not isinstance(place, list) or len(place) != len(order):
-            raise ValueError(cursor)
         return [
             _value(model, name.lstrip("-"), value) for name, value in zip(order, place, strict=True)
         ]
-    except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError):
+    except (ValueError, TypeError, ValidationError):
         raise wrong_cursor() from None
+
+
+def _place(cursor: str) -> list[Any]:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, RecursionError, binascii.Error):
+        raise wrong_cursor() from None
+    if not isinstance(place, list):
+        raise wrong_cursor()
+    return place
 
 
 def wrong_cursor() -> Refused:

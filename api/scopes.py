@@ -8,10 +8,12 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from dashboards.access import (
+    APPROVE_MEASUREMENTS,
     CLOSE_MONTHS,
     ENTER_MEASUREMENTS,
     KEEP_DEFINITIONS,
     READ_DASHBOARDS,
+    READ_ORGANISATION,
     UNDO_IMPORTS,
 )
 
@@ -21,7 +23,7 @@ class Scope(TextChoices):
 
     READ = "read", _("Read everything that you may read")
     WRITE = "measurements:write", _("Give, correct and import values")
-    MANAGE = "manage", _("Keep definitions, scorecards, assignments and months")
+    MANAGE = "manage", _("Keep subjects, definitions, assignments and months; approve values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,15 @@ class Need:
 
 ANYBODY = Need((), None)
 READS = Need((READ_DASHBOARDS,), Scope.READ)
+READS_ORGANISATION = Need((READ_ORGANISATION,), Scope.READ)
+"""What is about the whole; people who are limited to portfolios don't get it."""
 ENTERS = Need((ENTER_MEASUREMENTS,), Scope.WRITE)
+READS_DUE = Need((ENTER_MEASUREMENTS,), Scope.READ)
 READS_IMPORTS = Need((ENTER_MEASUREMENTS, UNDO_IMPORTS), Scope.READ)
 UNDOES = Need((ENTER_MEASUREMENTS, UNDO_IMPORTS), Scope.WRITE)
 READS_ASSIGNMENTS = Need((KEEP_DEFINITIONS,), Scope.READ)
+READS_PROPOSALS = Need((ENTER_MEASUREMENTS, KEEP_DEFINITIONS), Scope.READ)
+READS_DRAFTS = Need((ENTER_MEASUREMENTS, APPROVE_MEASUREMENTS), Scope.READ)
+APPROVES = Need((APPROVE_MEASUREMENTS,), Scope.MANAGE)
 KEEPS = Need((KEEP_DEFINITIONS,), Scope.MANAGE)
 CLOSES = Need((CLOSE_MONTHS,), Scope.MANAGE)

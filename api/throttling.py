@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,23 @@ from api.models import PersonalToken
 logger = logging.getLogger(__name__)
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many requests are taken, how many are left, and in how many seconds there are more."""
+
+    limit: int
+    remaining: int
+    more_in: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.more_in),
+        }
 
 
 class _PerMinute(SimpleRateThrottle):
@@ -49,9 +68,16 @@ class _PerMinute(SimpleRateThrottle):
         self.now = self.timer()
         while self.history and self.history[-1] <= self.now - self.duration:
             self.history.pop()
-        if len(self.history) >= self.num_requests:
-            return bool(self.throttle_failure())
-        return bool(self.throttle_success())
+        is_within = len(self.history) < self.num_requests
+        if is_within:
+            self.throttle_success()
+        # Read by the operation, which tells it in its answer.
+        request.limits = Limits(  # type: ignore[attr-defined]
+            self.num_requests,
+            self.num_requests - len(self.history),
+            math.ceil(self.history[-1] + self.duration - self.now),
+        )
+        return is_within
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         token = request.auth

@@ -7,8 +7,19 @@ from django.urls import URLPattern, path, re_path, register_converter
 import dashboards.converters  # noqa: F401  # codes, months and periods in addresses
 from api.converters import KeyConverter
 from api.documentation import Schema, documentation
+from api.views.answers import (
+    Due,
+    NoValueList,
+    NoValueTakeBack,
+    ProposalDetail,
+    ProposalGrant,
+    ProposalList,
+    ProposalRefuse,
+    ProposalTakeBack,
+)
 from api.views.batches import BatchDetail, BatchList, BatchRowList, BatchStore, BatchUndo
 from api.views.definitions import (
+    Catalogue,
     ExemptionDetail,
     ExemptionList,
     MetricDetail,
@@ -16,6 +27,8 @@ from api.views.definitions import (
     OverrideDetail,
     OverrideList,
 )
+from api.views.drafts import DraftApprove, DraftDetail, DraftList, DraftReject, DraftWithdraw
+from api.views.events import EventDetail, EventList
 from api.views.house import (
     Me,
     MonthClose,
@@ -25,7 +38,8 @@ from api.views.house import (
     RunDetail,
     RunList,
 )
-from api.views.measurements import MeasurementDetail, MeasurementList
+from api.views.links import EngagementDetail, EngagementList, OfferDetail, OfferList
+from api.views.measurements import MeasurementDetail, MeasurementHistory, MeasurementList
 from api.views.nowhere import Nowhere
 from api.views.scorecards import (
     AssignmentDetail,
@@ -50,6 +64,17 @@ urlpatterns: list[URLPattern] = [
     path(
         "v1/subjects/<code:code>/scorecard/", SubjectScorecard.as_view(), name="subject_scorecard"
     ),
+    path("v1/engagements/", EngagementList.as_view(), name="engagements"),
+    path(
+        "v1/engagements/<code:code>/<code:segment>/",
+        EngagementDetail.as_view(),
+        name="engagement",
+    ),
+    path("v1/offers/", OfferList.as_view(), name="offers"),
+    path("v1/offers/<code:code>/<code:segment>/", OfferDetail.as_view(), name="offer"),
+    path("v1/events/", EventList.as_view(), name="events"),
+    path("v1/events/<key:pk>/", EventDetail.as_view(), name="event"),
+    path("v1/catalogue/", Catalogue.as_view(), name="catalogue"),
     path("v1/metrics/", MetricList.as_view(), name="metrics"),
     path("v1/metrics/<code:code>/", MetricDetail.as_view(), name="metric"),
     path("v1/overrides/", OverrideList.as_view(), name="overrides"),
@@ -66,6 +91,24 @@ urlpatterns: list[URLPattern] = [
         MeasurementDetail.as_view(),
         name="measurement",
     ),
+    path(
+        "v1/measurements/<code:metric>/<code:subject>/<period:period>/history/",
+        MeasurementHistory.as_view(),
+        name="measurement_history",
+    ),
+    path("v1/due/", Due.as_view(), name="due"),
+    path("v1/no-values/", NoValueList.as_view(), name="no_values"),
+    path("v1/no-values/take-back/", NoValueTakeBack.as_view(), name="no_value_take_back"),
+    path("v1/proposals/", ProposalList.as_view(), name="proposals"),
+    path("v1/proposals/<key:pk>/", ProposalDetail.as_view(), name="proposal"),
+    path("v1/proposals/<key:pk>/take-back/", ProposalTakeBack.as_view(), name="proposal_take_back"),
+    path("v1/proposals/<key:pk>/grant/", ProposalGrant.as_view(), name="proposal_grant"),
+    path("v1/proposals/<key:pk>/refuse/", ProposalRefuse.as_view(), name="proposal_refuse"),
+    path("v1/drafts/", DraftList.as_view(), name="drafts"),
+    path("v1/drafts/approve/", DraftApprove.as_view(), name="drafts_approve"),
+    path("v1/drafts/reject/", DraftReject.as_view(), name="drafts_reject"),
+    path("v1/drafts/<key:pk>/", DraftDetail.as_view(), name="draft"),
+    path("v1/drafts/<key:pk>/withdraw/", DraftWithdraw.as_view(), name="draft_withdraw"),
     path("v1/batches/", BatchList.as_view(), name="batches"),
     path("v1/batches/<key:pk>/", BatchDetail.as_view(), name="batch"),
     path("v1/batches/<key:pk>/rows/", BatchRowList.as_view(), name="batch_rows"),
@@ -80,5 +123,5 @@ urlpatterns: list[URLPattern] = [
     path("v1/runs/", RunList.as_view(), name="runs"),
     path("v1/runs/<key:pk>/", RunDetail.as_view(), name="run"),
     # What is asked for by programs is answered to programs, also when it is not there.
-    re_path(r"^(?P<rest>.*)$", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^(?P<rest>[\s\S]*)\Z", Nowhere.as_view(), name="nowhere"),
 ]

@@ -16,6 +16,8 @@ from django.utils.http import urlencode
 View = Callable[..., HttpResponseBase]
 
 READ_DASHBOARDS = "metrics.read_dashboards"
+READ_ORGANISATION = "metrics.read_organisation"
+"""What is about the whole: closed to people who are limited to portfolios."""
 ENTER_MEASUREMENTS = "metrics.enter_measurements"
 KEEP_DEFINITIONS = "metrics.keep_definitions"
 CLOSE_MONTHS = "metrics.close_months"

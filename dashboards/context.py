@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from projects.models import Organisation
+from projects.visibility import current_sight
 
 
 def organisation_of(request: HttpRequest) -> Organisation | None:
@@ -27,8 +29,14 @@ def site(request: HttpRequest) -> dict[str, Any]:
     name = "" if organisation is None else organisation.name
     invented = "invented" in name.lower()
     return {
-        "organisation_name": name,
+        "organisation_name": "" if current_sight().is_limited else name,
+        "kept_for": _kept_for(user),
         "site_notice": _("These data are invented, to show what the portal does.")
         if invented
         else "",
     }
+
+
+def _kept_for(user: Any) -> str:
+    """Whose what a browser keeps is: of a person, as long as they see what they saw then."""
+    return sha256(f"{user.pk} {current_sight().mark}".encode()).hexdigest()[:16]

@@ -48,6 +48,7 @@ from projects.models import (
     Segment,
     Service,
 )
+from projects.visibility import seeing_everything
 
 _SUBJECT_FIELDS = (
     "active_from",
@@ -190,6 +191,7 @@ def _records(moments: Sequence[datetime]) -> Iterator[_Record]:
             yield _Record(moment, table, key, text, tuple(facts[:end]), tuple(facts[end:]))
 
 
+@seeing_everything()
 def read_ledgers_as_of(moments: Sequence[datetime]) -> list[Ledger]:
     """All definitions and links as they stood at each of the moments; in two queries."""
     records: dict[tuple[int, type[models.Model]], list[_Record]] = defaultdict(list)
@@ -300,6 +302,7 @@ def _is_held(subject: SubjectFacts, found: Mapping[int, SubjectFacts]) -> bool:
     return all(key is None or (key in found and _is_held(found[key], found)) for key in held_by)
 
 
+@seeing_everything()
 def read_measurements_as_of(
     ledger: Ledger, at: datetime, first: int, last: int, subjects: Integers
 ) -> dict[int, Measurements]:

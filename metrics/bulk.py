@@ -103,17 +103,20 @@ def stage(
                 f"COPY {table} ({', '.join(kinds)}) FROM STDIN (FORMAT binary)",
                 io.BytesIO(_copy_of(kinds, columns)),
             )
-            # A new temporary table has no statistics, and the planner would guess wildly.
-            cursor.execute(f"ANALYZE {table}")
         else:
             marks = ", ".join("?" for _ in kinds)
             cursor.connection.executemany(
                 f"INSERT INTO {table} VALUES ({marks})",
                 zip(*(columns[name].tolist() for name in kinds), strict=True),
             )
-            if key:
-                # PostgreSQL hashes what it joins; SQLite would read all rows for each row.
-                cursor.execute(f"CREATE INDEX temp.{table}_key ON {table} ({', '.join(key)})")
+        if key:
+            # Without it SQLite would read all rows for each row, and so does PostgreSQL where it
+            # takes the other table for empty: one that was just filled has no statistics yet.
+            where = "" if is_postgresql() else "temp."
+            cursor.execute(f"CREATE INDEX {where}{table}_key ON {table} ({', '.join(key)})")
+        if is_postgresql():
+            # A new temporary table has no statistics, and the planner would guess wildly.
+            cursor.execute(f"ANALYZE {table}")
 
 
 def _copy_of(kinds: Mapping[str, str], columns: Columns) -> bytes:

@@ -39,6 +39,8 @@ from projects.months import FIRST_MONTH, LAST_MONTH, Month
 OVERALL: Final = "overall"
 MEASURES = (OVERALL, *Category.values)
 
+COUNTED_IN = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.ORGANISATION)
+
 MOST_LINES = 400_000
 """How many scorecard lines (one of each subject and month) are scored on each side at most: the
 latest open months that they fill. It takes about a second; a month or two more would not."""
@@ -241,6 +243,18 @@ class ChangeEffects:
     @property
     def other_months(self) -> tuple[MonthEffect, ...]:
         return tuple(month for month in self.months if month != self.main_month)
+
+    @property
+    def rows_above(self) -> tuple[ScoreEffect, ...]:
+        """Of what subjects count in, in the latest month in which any differs, the nearest first.
+
+        Their coverage tells how much less is known there.
+        """
+        above = [row for row in self.rows if row.subject.kind in COUNTED_IN]
+        latest = max((row.month for row in above), default=None)
+        rows = [row for row in above if row.month == latest]
+        rows.sort(key=lambda row: (COUNTED_IN.index(row.subject.kind), row.subject.name))
+        return tuple(rows)
 
     @property
     def earliest_left_out(self) -> Month | None:

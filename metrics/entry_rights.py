@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from metrics.models import MetricAssignment
 from projects.choices import SubjectKind
 from projects.models import Customer, Engagement, Offer, Portfolio, Project, Subject
+from projects.visibility import seeing_everything
 
 ENTER_MEASUREMENTS = "metrics.enter_measurements"
 
@@ -121,6 +122,7 @@ def held_by(scope_id: int, scope_kind: str) -> frozenset[int]:
     return held_by_each([(scope_id, scope_kind)])[scope_id]
 
 
+@seeing_everything()
 def held_by_each(scopes: Collection[tuple[int, str]]) -> dict[int, frozenset[int]]:
     """What each of the scopes holds, in a number of queries that does not grow with them."""
     of_kind: dict[str, set[int]] = defaultdict(set)

@@ -30,6 +30,9 @@ from metrics.scoring.roll_up import GROUPS
 from projects.models import Subject
 from projects.months import Month
 
+NOT_SEEN = "-"
+"""Instead of the code of a subject that the reader does not see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -172,7 +175,7 @@ def explain(
         before,
         change,
         "" if against is None or change else _why_no_change(node, month, before, against),
-        Subject.objects.in_bulk(_subject_ids(subject_keys, node, before)),
+        _named(_subject_ids(subject_keys, node, before)),
         now.ledger,
         subject_keys,
         metric_keys,
@@ -297,6 +300,15 @@ def _subject_ids(keys: Sequence[int], *trees: Node | None) -> list[int]:
 
     found = {number for tree in trees if tree is not None for number in numbers(tree)}
     return [keys[number] for number in found]
+
+
+def _named(subject_ids: list[int]) -> dict[int, Subject]:
+    """What the reader sees by its name; what counted here once and lies elsewhere now without."""
+    found = Subject.objects.in_bulk(subject_ids)
+    for key in subject_ids:
+        if key not in found:
+            found[key] = Subject(pk=key, code=NOT_SEEN, name=gettext("Something you don't see"))
+    return found
 
 
 def _why_no_change(now: Node | None, month: Month, before: Node | None, against: Month) -> str:

@@ -50,6 +50,7 @@ from metrics.scoring.roll_up import Board
 from projects.choices import SubjectKind
 from projects.models import Offer
 from projects.models import Subject as SubjectRow
+from projects.visibility import seeing_everything
 
 _MEASUREMENTS = Measurement._meta.db_table
 _SCORES = Score._meta.db_table
@@ -149,6 +150,7 @@ class Stated:
     offers: Sequence[tuple[int, int, float]]
 
 
+@seeing_everything()
 def read_ledger() -> Ledger:
     """All definitions and links, as they stand now."""
     rows = SubjectRow.objects.order_by("pk").values_list(*_SUBJECT_COLUMNS)
@@ -464,6 +466,7 @@ def read_board(ledger: Ledger, months: Integers, subjects: Integers) -> Board:
     return read_boards([BoardWish(ledger, months, subjects)])[0]
 
 
+@seeing_everything()
 def read_boards(wishes: Sequence[BoardWish]) -> list[Board]:
     """A board for each wish, in one query for all of them."""
     boards = [Board.empty(len(wish.ledger.subject_ids), len(wish.months)) for wish in wishes]
@@ -539,14 +542,23 @@ def score_columns(ledger: Ledger, scored: Scored) -> Columns:
     return columns
 
 
-def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) -> tuple[int, int]:
-    """Make the table say just this of these subjects and months; how many were written, removed.
+class Stored(NamedTuple):
+    """What became of computed scores: rows of the table."""
+
+    computed: int
+    written: int
+    removed: int
+
+
+def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) -> Stored:
+    """Make the table say just this of these subjects and months.
 
     Rows that already say it are not touched. Call it inside a transaction.
     """
     kinds = {"subject_id": "i", "month": "i"}
     kinds |= {column: "i" if column in _BANDS else "n" for column in SCORE_COLUMNS}
-    stage(_STAGED_SCORES, kinds, score_columns(ledger, scored), key=("subject_id", "month"))
+    columns = score_columns(ledger, scored)
+    stage(_STAGED_SCORES, kinds, columns, key=("subject_id", "month"))
     selected = [
         f"NULLIF({column}, {_NO_BAND})" if column in _BANDS else float_or_null(column)
         for column in SCORE_COLUMNS
@@ -575,4 +587,4 @@ def store_scores(ledger: Ledger, scored: Scored, *, all_subjects: bool = False) 
             f"AND staged.month = {_SCORES}.month)",
             parameters,
         )
-        return written, cursor.rowcount
+        return Stored(len(columns["month"]), written, cursor.rowcount)

@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 
 from projects.months import Month
+from projects.querysets import Row_co, SeenManager
 
 
 class ScoreQuerySet(models.QuerySet):
@@ -14,6 +15,15 @@ class ScoreQuerySet(models.QuerySet):
 
     def in_month(self, month: Month) -> Self:
         return self.filter(month=month)
+
+
+class SeenScores(SeenManager[Row_co]):
+    """Scores of subjects that the person sees; the filters are those of `ScoreQuerySet`."""
+
+    _queryset_class = ScoreQuerySet
+
+    def in_month(self, month: Month) -> ScoreQuerySet:
+        return ScoreQuerySet.in_month(self.get_queryset(), month)  # type: ignore[arg-type]
 
 
 class MonthClosingQuerySet(models.QuerySet):

@@ -19,6 +19,8 @@ from metrics.choices import ReminderKind
 from metrics.due import AskedPeriod, DueState, DueValue, due_list, read_expectations
 from metrics.entry_rights import ENTER_MEASUREMENTS, Claims, EntryRights
 from metrics.models import MetricDefinition
+from projects.models import Subject
+from projects.visibility import current_sight, seeing, with_limits
 
 KEEP_DEFINITIONS = "metrics.keep_definitions"
 
@@ -81,7 +83,7 @@ def letters_of(
     with translation.override(settings.LANGUAGE_CODE):
         for user in people.reminded:
             known = told.get((user.pk, ReminderKind.DUE), ())
-            own = [value for value in of_owner[user.pk] if value.is_to_do]
+            own = [value for value in _seen_by(user, of_owner[user.pk]) if value.is_to_do]
             if items := [*_items(own, _stage_for_owner, known)]:
                 letters.append(_letter_to_owner(user, items, today))
         overdue = [value for value in owed if value.days_late > settings.ESCALATE_AFTER_DAYS]
@@ -90,6 +92,15 @@ def letters_of(
             if items := [*_items(overdue, _stage_for_lead, known)]:
                 letters.append(_letter_to_lead(user, items, people))
     return letters
+
+
+def _seen_by(user: User, values: list[DueValue]) -> list[DueValue]:
+    """What is assigned to somebody may reach further than they see."""
+    with seeing(user):
+        if not current_sight().is_limited:
+            return values
+        seen = set(Subject.objects.order_by().values_list("pk", flat=True))
+    return [value for value in values if value.subject.pk in seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ class _People:
 
     @classmethod
     def read(cls, owners: Collection[int]) -> _People:
-        by_key = User.objects.in_bulk(owners)
+        by_key = with_limits(User.objects.all()).in_bulk(owners)
         enterers = set(
             User.objects.with_perm(ENTER_MEASUREMENTS)
             .filter(pk__in=owners)

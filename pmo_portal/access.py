@@ -1,16 +1,14 @@
-"""Sign-in, sign-out, one's own account, and a record of every refusal."""
+"""The start, one's own account, and a record of every refusal."""
 
 import logging
 from collections.abc import Callable
 
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -26,26 +24,6 @@ from pmo_portal.roles import home_for, roles_of
 logger = logging.getLogger(__name__)
 
 REFUSALS = (401, 403)
-
-
-class SignIn(LoginView):
-    template_name = "registration/sign_in.html"
-    redirect_authenticated_user = True
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """A script put the browser's time zone into the form."""
-        answer = super().form_valid(form)
-        keep_zone(self.request, self.request.POST.get("time_zone", ""))
-        return answer
-
-
-class ChangePassword(PasswordChangeView):
-    template_name = "registration/password_change.html"
-    success_url = reverse_lazy("account")
-
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        messages.success(self.request, _("Your password was changed."))
-        return super().form_valid(form)
 
 
 @require_safe
@@ -80,7 +58,11 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "pmo_portal/account.html",
-        {"roles": roles_of(request.user), "clock": clock},
+        {
+            "roles": roles_of(request.user),
+            "clock": clock,
+            "has_second_factor": is_mfa_enabled(request.user),
+        },
         status=422 if clock.is_bound else 200,
     )
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metrics.models import MetricDefinition, Scorecard
 from projects.models import Portfolio, Project, Segment
+from projects.visibility import sight_of
 
 FIRST_STEPS: list[tuple[type[Model], Promise]] = [
     (Portfolio, _("Add a portfolio: projects belong to one.")),
@@ -33,7 +34,9 @@ class PortalAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
-        return user.is_active and (user.is_staff or user.has_perm("metrics.keep_definitions"))
+        if not user.is_active or sight_of(user).is_limited:
+            return False
+        return user.is_staff or user.has_perm("metrics.keep_definitions")
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

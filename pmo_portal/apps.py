@@ -14,8 +14,12 @@ class PmoPortalConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        from celery.signals import task_failure
+
+        from pmo_portal.failures import keep_failure
         from pmo_portal.roles import keep_roles
         from pmo_portal.schedules import begin_schedules
 
         post_migrate.connect(keep_roles, sender=self)
         post_migrate.connect(begin_schedules, sender=self)
+        task_failure.connect(keep_failure)

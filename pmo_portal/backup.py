@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -38,7 +39,7 @@ MANIFEST = "manifest.json"
 ROWS_AT_ONCE = 5000
 READ_AT_ONCE = 1 << 20
 
-LEFT_OUT: tuple[type[models.Model], ...] = (Session,)
+LEFT_OUT: tuple[type[models.Model], ...] = (Session, UserSession)
 """Who was signed in is not restored: everybody signs in again."""
 
 

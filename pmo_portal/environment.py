@@ -53,6 +53,16 @@ class Environment:
         """Several values with commas between them."""
         return [word.strip() for word in self.text(name).split(",") if word.strip()]
 
+    def some_of(self, name: str, choices: Sequence[str], *, takes: str) -> list[str]:
+        """Several of the choices with commas between them, or none."""
+        read = self.words(name)
+        for word in read:
+            if word not in choices:
+                near = difflib.get_close_matches(word, choices, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else "."
+                refuse(f"{name} has {word!r}; it takes {takes}{hint}")
+        return read
+
     def one_of(self, name: str, choices: Sequence[str], *, default: str, takes: str) -> str:
         read = self.text(name, default)
         if read not in choices:

@@ -1,14 +1,16 @@
-"""The page that says that there is no such page, and what a mistyped code may have meant."""
+"""What is answered when something is wrong: pages to people, and to programs what the API says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import ResolverMatch, reverse
+from django.views import defaults
 
+from api.errors import fault_of_ours, unreadable
 from dashboards.access import READ_DASHBOARDS
 from dashboards.views.links import PAGES
 from metrics.models import MetricDefinition, Scorecard
@@ -27,6 +29,21 @@ class Near:
     code: str
     name: str
     url: str
+
+
+API = "/api/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if request.path.startswith(API):
+        return unreadable()
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    if request.path.startswith(API):
+        return fault_of_ours()
+    return defaults.server_error(request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,15 +1,25 @@
-"""/healthz: the process answers. /readyz: database, migrations, broker and a worker do too."""
+"""Probes: /healthz, /readyz with all parts, /readyz/web with what this server itself needs.
+
+/healthz asks nothing but the process: who does not answer is started again. /readyz is for whoever
+watches: 503 as soon as any part wants somebody to look. A proxy that shares out visitors asks
+/readyz/web: a dead worker makes scores late, and would otherwise take every web server away too.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from celery.exceptions import CeleryError
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import KombuError
 
+from metrics.lateness import read_lateness
+from pmo_portal import signs
 from pmo_portal.celery import app
+from pmo_portal.prometheus import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +51,7 @@ def check_migrations() -> None:
 def check_broker() -> None:
     try:
         with app.connection_for_write() as broker:
-            broker.ensure_connection(max_retries=1, timeout=PING_SECONDS)
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=PING_SECONDS)
     except (KombuError, CeleryError, OSError) as error:
         raise NotReady("no answer") from error
 
@@ -55,18 +65,55 @@ def check_worker() -> None:
         raise NotReady(f"none answered in {PING_SECONDS} s")
 
 
+def check_beat() -> None:
+    try:
+        ticked_at = signs.ticked_at()
+    except signs.SignsOutOfReach as error:
+        raise NotReady("no broker to ask through") from error
+    if ticked_at is None:
+        raise NotReady("no tick yet")
+    silence = datetime.now(UTC) - ticked_at
+    if silence > timedelta(seconds=settings.BEAT_LATE_SECONDS):
+        raise NotReady(f"no tick for {silence.total_seconds():.0f} s")
+
+
+def check_scores() -> None:
+    try:
+        lateness = read_lateness()
+    except DatabaseError as error:
+        raise NotReady("no answer") from error
+    if lateness.is_change_late:
+        raise NotReady(f"a change waits for {lateness.change_waits.total_seconds():.0f} s")
+    if lateness.is_run_late:
+        raise NotReady(f"a run is due for {lateness.run_waits.total_seconds():.0f} s")
+    if lateness.is_run_silent:
+        raise NotReady(f"a run is silent for {lateness.silence.total_seconds():.0f} s")
+    if lateness.is_full_run_late and lateness.since_full is not None:
+        hours = lateness.since_full.total_seconds() / 3600
+        raise NotReady(f"no full run for {hours:.0f} h")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": check_database,
     "migrations": check_migrations,
     "broker": check_broker,
     "worker": check_worker,
+    "beat": check_beat,
+    "scores": check_scores,
 }
+BY_BROKER = ("worker", "beat")
+"""They are asked through it; without it each would only wait for nothing."""
+FOR_WEB = ("database", "migrations")
+"""Without these a web server can show nothing; without the others all it shows is late."""
 
 
-def readiness() -> dict[str, str]:
+def readiness(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
     """What each part says: "ok", or what is wrong."""
-    answers = {}
-    for part, check in CHECKS.items():
+    answers: dict[str, str] = {}
+    for part, check in checks.items():
+        if part in BY_BROKER and answers.get("broker", "ok") != "ok":
+            answers[part] = "no broker to ask through"
+            continue
         try:
             check()
         except NotReady as reason:
@@ -82,12 +129,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    answers = readiness()
-    is_ready = set(answers.values()) == {"ok"}
-    return JsonResponse(answers, status=200 if is_ready else 503)
+    return told(readiness(CHECKS))
 
 
-PROBES = {"/healthz": healthz, "/readyz": readyz}
+def readyz_web(request: HttpRequest) -> HttpResponse:
+    return told(readiness({part: CHECKS[part] for part in FOR_WEB}))
+
+
+def told(answers: dict[str, str]) -> HttpResponse:
+    return JsonResponse(answers, status=200 if set(answers.values()) == {"ok"} else 503)
+
+
+PROBES = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/readyz/web": readyz_web,
+    # Not /metrics: there the portal shows what projects are measured by.
+    "/prometheus": metrics,
+}
 
 
 class ProbeMiddleware:

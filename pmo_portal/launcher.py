@@ -6,6 +6,7 @@ launcher itself is killed, the kernel tells them (Linux).
 """
 
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -30,7 +31,10 @@ LARGEST_LOG = 5_000_000
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-LEVEL = re.compile(r"^\S+ \S+ (?P<plain>[A-Z]+) |^\[[^]]+\] \[\d+\] \[(?P<gunicorn>[A-Z]+)\]")
+LEVEL = re.compile(
+    r"^(?:\S+ )?\S+ (?P<plain>DEBUG|INFO|WARNING|ERROR|CRITICAL) "
+    r"|^\[[^]]+\] \[\d+\] \[(?P<gunicorn>[A-Z]+)\]"
+)
 WORTH_TELLING = {"WARNING", "ERROR", "CRITICAL"}
 
 
@@ -63,7 +67,8 @@ class LogTail:
     def warnings(self) -> list[str]:
         """New lines of warnings and errors; a line without a level belongs to the one above."""
         told = []
-        for line in self._new_lines():
+        for written in self._new_lines():
+            line = in_words(written)
             if match := LEVEL.match(line):
                 self._is_worth_telling = (match["plain"] or match["gunicorn"]) in WORTH_TELLING
             if self._is_worth_telling and line:
@@ -155,6 +160,18 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+
+def in_words(line: str) -> str:
+    """A line of JSON as people read it; any other as it is."""
+    if not line.startswith("{"):
+        return line
+    try:
+        told = json.loads(line)
+        head = f"{told['timestamp']} {told['level'].upper()} {told['logger']}: {told['message']}"
+    except (ValueError, KeyError, AttributeError):
+        return line
+    return head + (f"\n{told['exception']}" if told.get("exception") else "")
 
 
 def how_it_ended(code: int) -> str:

@@ -7,6 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.db import models, transaction
 
+from projects.visibility import sight_of
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +35,7 @@ def may_end(app: str, *models: str) -> frozenset[str]:
     return frozenset(f"{app}.{action}_{model}" for model in models for action in actions)
 
 
-READER = frozenset({"metrics.read_dashboards"})
+READER = frozenset({"metrics.read_dashboards", "metrics.read_organisation"})
 ENTERER = READER | {"metrics.enter_measurements"}
 KEEPER = (
     READER
@@ -88,9 +90,11 @@ KEYHOLDER = (
         "clockedschedule",
         "solarschedule",
     )
+    | may_keep("projects", "portfoliolimit")
     | may_end("dashboards", "savedview", "subscription")
     | frozenset({"api.view_personaltoken", "api.change_personaltoken"})
     | may_view("accounts", "auditevent")
+    | frozenset({"metrics.see_status"})
 )
 
 PERMISSIONS_OF: dict[Role, frozenset[str]] = {
@@ -99,6 +103,9 @@ PERMISSIONS_OF: dict[Role, frozenset[str]] = {
     Role.ANALYST: ENTERER,
     Role.ADMINISTRATOR: KEEPER | ENTERER | KEYHOLDER,
 }
+
+WITHIN_LIMITS = frozenset({"metrics.read_dashboards", "metrics.enter_measurements"})
+"""What is left of any role to a person who is limited to portfolios (projects.visibility)."""
 
 # With several roles a person lands where most waits for them: what a PMO lead steers, then what an
 # executive reads, then what an analyst owes.
@@ -109,6 +116,9 @@ HOME_OF: dict[Role, str] = {
     Role.ADMINISTRATOR: "admin:index",
 }
 HOME_WITHOUT_ROLE = "account"
+HOME_WITHIN_LIMITS = "portfolio_list"
+"""Instead of homes that are about the whole."""
+CLOSED_HOMES = ("summary", "admin:index")
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> list[Role]:
@@ -124,7 +134,8 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> list[Role]:
 def home_for(user: AbstractBaseUser | AnonymousUser) -> str:
     """The name of the page that sign-in leads to."""
     held = roles_of(user)
-    return next((home for role, home in HOME_OF.items() if role in held), HOME_WITHOUT_ROLE)
+    home = next((home for role, home in HOME_OF.items() if role in held), HOME_WITHOUT_ROLE)
+    return HOME_WITHIN_LIMITS if home in CLOSED_HOMES and sight_of(user).is_limited else home
 
 
 @transaction.atomic

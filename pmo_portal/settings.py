@@ -5,8 +5,10 @@ DEBUG=false is production: it wants a secret, hosts, a database and a broker of 
 not start on less.
 """
 
+import logging
 import os
 import secrets
+import sys
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.conf.global_settings import LANGUAGES as DJANGO_LANGUAGES
 
 from pmo_portal.environment import environment, refuse, without_password
+from pmo_portal.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / environment.text("VAR_DIR", "var")
@@ -26,6 +29,7 @@ DEBUG = environment.flag("DEBUG", default=True)
 IS_PRODUCTION = not DEBUG
 
 MINIMUM_SECRET_LENGTH = 50
+MINIMUM_TOKEN_LENGTH = 20
 # What to type, and no secret.
 A_SECRET = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"  # nosec B105
 HOSTS = "host names with commas between them, such as pmo.example.com"
@@ -102,6 +106,17 @@ def read_origins() -> list[str]:
     return origins
 
 
+def read_metrics_token() -> str:
+    """What Prometheus says to be told anything; without one nobody is."""
+    token = environment.text("METRICS_TOKEN")
+    if token and len(token) < MINIMUM_TOKEN_LENGTH:
+        refuse(
+            f"METRICS_TOKEN has {len(token)} characters; it takes {MINIMUM_TOKEN_LENGTH} or more"
+            f" random ones: {A_SECRET}"
+        )
+    return token
+
+
 def read_portal_url() -> str:
     """The address that mails lead to, without a slash at its end."""
     address = environment.address(
@@ -129,7 +144,8 @@ def read_database() -> dict[str, Any]:
             f"DATABASE_URL is {without_password(address)!r}, without a name; it takes {DATABASE}."
         )
     if database["ENGINE"] == "django.db.backends.postgresql":
-        options = {"connect_timeout": 5} | database.get("OPTIONS", {})
+        # Compiling a query takes longer than any of the portal's, and every worker would do it.
+        options = {"connect_timeout": 5, "options": "-c jit=off"} | database.get("OPTIONS", {})
         return database | {
             "CONN_MAX_AGE": max_age,
             "CONN_HEALTH_CHECKS": True,
@@ -162,6 +178,8 @@ def read_instance_path() -> Path:
 if DEBUG:
     make_var_dir()
 SECRET_KEY = read_secret()
+# Secrets of before: what was signed or encrypted by them is still read; new things are not.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = read_hosts()
 CSRF_TRUSTED_ORIGINS = read_origins()
 
@@ -176,8 +194,13 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "simple_history",
+    "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "projects",
     "metrics",
     "dashboards",
@@ -188,6 +211,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "pmo_portal.health.ProbeMiddleware",  # first: probes come by bare address, without HTTPS
+    "pmo_portal.request_log.RequestLogMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A page is 100 kB of table cells. Django pads answers against BREACH, and masks CSRF tokens.
@@ -199,10 +224,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pmo_portal.limits.SightMiddleware",  # after it nothing is read for somebody unknown
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SeenMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "pmo_portal.prometheus.ByViewMiddleware",  # last: it asks which view there is
 ]
 
 ROOT_URLCONF = "pmo_portal.urls"
@@ -234,6 +264,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# First, so that what it refuses to a limited person is refused.
+AUTHENTICATION_BACKENDS = ["pmo_portal.limits.PortalBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -246,6 +278,50 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+
+# Wrong passwords: after so many for one account from one address, no further one is tried for so
+# long. As many times ten from one address for any accounts, or for one account from anywhere.
+SIGN_IN_ATTEMPTS = environment.number("SIGN_IN_ATTEMPTS", default=5, at_least=3, at_most=100)
+SIGN_IN_LOCK_MINUTES = environment.number(
+    "SIGN_IN_LOCK_MINUTES", default=15, at_least=1, at_most=1_440
+)
+# How many proxies in front add to X-Forwarded-For; 0 = the header is not looked at.
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", default=0, at_least=0, at_most=10)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+# Who has one of these roles must have a second factor, and opens nothing until it is set up.
+REQUIRE_SECOND_FACTOR_FOR = environment.some_of(
+    "REQUIRE_SECOND_FACTOR_FOR",
+    ["Executive", "PMO lead", "Analyst", "Administrator"],
+    takes="roles with commas between them: Executive, PMO lead, Analyst, Administrator",
+)
+PASSWORD_RESET_TIMEOUT = 60 * environment.number(
+    "PASSWORD_RESET_MINUTES", default=60, at_least=5, at_most=1_440
+)
+
+# Accounts are made by administrators: an account's mail address is the one in its row, and no page
+# of django-allauth is there but those that accounts/urls.py names.
+ACCOUNT_ADAPTER = "accounts.adapter.PortalAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}  # a mail address is turned into the user name by the form
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_RATE_LIMITS = {
+    "login": "",  # passwords are counted by accounts.lockout
+    "login_failed": f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_LOCK_MINUTES}m/key",  # codes of a second factor
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/h/ip,3/h/key",
+    "reset_password_from_key": "20/m/ip",
+}
+MFA_ADAPTER = "accounts.adapter.PortalSecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "PMO portal"
+MFA_TOTP_TOLERANCE = 1  # the code before and the one to come: clocks differ, and people type
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+USERSESSIONS_TRACK_ACTIVITY = True
 
 LANGUAGE_CODE = environment.one_of(
     "LANGUAGE_CODE",
@@ -302,6 +378,14 @@ SECURE_PROXY_SSL_HEADER = (
 )
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # links in mails lead in, forms on other sites don't
+# Who does nothing for so long is signed out; the longer one is for "stay signed in".
+SESSION_COOKIE_AGE = 3_600 * environment.number(
+    "SESSION_IDLE_HOURS", default=12, at_least=1, at_most=720
+)
+ACCOUNT_SESSION_COOKIE_AGE = 86_400 * environment.number(
+    "SESSION_STAY_DAYS", default=14, at_least=1, at_most=90
+)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -401,7 +485,19 @@ else:
 # How far a worker is, where the portal can see it while the worker's transaction hides it
 # (metrics.batches.progress): it goes the way the tasks go.
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Tries of passwords and codes, which all web processes count together.
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "accounts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # so that nobody pushes a count out by making others
+    }
+    if IS_EMBEDDED
+    else {
+        "BACKEND": "accounts.shared_cache.SharedCache",
+        "LOCATION": CELERY_BROKER_URL,
+        "KEY_PREFIX": "accounts",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": str(INSTANCE_PATH.with_name(f"{INSTANCE_PATH.name}.progress")),
@@ -524,37 +620,37 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# What is told to whoever watches: when the portal is late. The scheduler's last tick, the oldest
+# change that waits for its scores, and the last run over all open months (0 = never late).
+BEAT_LATE_SECONDS = environment.number("BEAT_LATE_SECONDS", default=60, at_least=5, at_most=86_400)
+SCORES_LATE_SECONDS = environment.number(
+    "SCORES_LATE_SECONDS", default=900, at_least=10, at_most=604_800
+)
+FULL_RUN_LATE_HOURS = environment.number(
+    "FULL_RUN_LATE_HOURS", default=36, at_least=0, at_most=8_760
+)
+METRICS_TOKEN = read_metrics_token()
+PROMETHEUS_LATENCY_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, float("inf"))
+
+# Whoever types a command reads what it says itself; what is served goes on telling everything.
+IS_TYPED = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] != ["runserver"]
 LOG_LEVEL = environment.one_of(
     "LOG_LEVEL",
     ["DEBUG", "INFO", "WARNING", "ERROR"],
-    default="INFO",
+    default="WARNING" if IS_TYPED else "INFO",
     takes="DEBUG, INFO, WARNING or ERROR",
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-            "datefmt": "%Y-%m-%d %H:%M:%S",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        # Refusals are logged by pmo_portal.access, with the person; a page not found is no news.
-        "django.request": {"level": "ERROR"},
-        # One line each per tick of a few seconds would bury everything else.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.worker.request": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "django_celery_beat.schedulers": {"level": "WARNING"},
-        # So would one per step and page of each PDF.
-        "weasyprint.progress": {"level": "WARNING"},
-        "fontTools": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = environment.one_of(
+    "LOG_FORMAT",
+    FORMATS,
+    default="json" if IS_PRODUCTION else "text",
+    takes="json or text",
+)
+LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
+logging.captureWarnings(LOG_FORMAT == "json")  # or a library's would be no JSON
+# The request's name goes with the tasks that it sends.
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# A proxy in front gives each request a name of its own, in X-Request-ID, whatever visitors sent.
+TRUST_REQUEST_ID = environment.flag("TRUST_REQUEST_ID", default=False)
 
 environment.refuse_misspelt()

@@ -52,7 +52,8 @@ HYPOTHESIS_SETTINGS = "_hypothesis_internal_use_settings"
 """Where Hypothesis keeps what a test's decorator says; a profile gives way to that."""
 
 PASSWORD = "correct horse battery staple"
-PROGRESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = ("default", "progress", "limits")
+IN_MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 hypothesis_settings.register_profile("portal", deadline=None)
 hypothesis_settings.load_profile("portal")
@@ -164,9 +165,14 @@ def tests_empty_the_audit_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def cheap_and_alone(settings: Settings) -> Iterator[None]:
-    """Passwords cost nothing, and no task and no word of progress leaves the process."""
+    """Passwords cost nothing, and no task and no word of progress leaves the process.
+
+    What is counted is counted for each test, and when somebody was seen is written in tests of
+    that alone: elsewhere the first page would take more queries than the others.
+    """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {**settings.CACHES, "progress": PROGRESS | {"LOCATION": secrets.token_hex()}}
+    settings.CACHES = {name: IN_MEMORY | {"LOCATION": secrets.token_hex()} for name in CACHES}
+    settings.USERSESSIONS_TRACK_ACTIVITY = False
     broker = celery_app.conf.broker_url, celery_app.conf.broker_transport
     celery_app.conf.update(broker_url="memory://", broker_transport=None)
     yield

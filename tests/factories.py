@@ -58,6 +58,7 @@ from projects.models import (
     Offer,
     Organisation,
     Portfolio,
+    PortfolioLimit,
     Project,
     Segment,
     Service,
@@ -120,6 +121,14 @@ class PortfolioFactory(RowFactory[Portfolio]):
 
     code = numbered("PF")
     name = told_by(lambda row: f"Portfolio {row.code}")
+
+
+class PortfolioLimitFactory(RowFactory[PortfolioLimit]):
+    class Meta:
+        model = PortfolioLimit
+
+    user = another(UserFactory)
+    portfolio = another(PortfolioFactory)
 
 
 class ProjectFactory(RowFactory[Project]):

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
@@ -71,6 +72,7 @@ NO_ONE = People()
 Answer = int | str
 """A status, or the address that a redirect leads to."""
 SIGN_IN = "sign in first"
+CONFIRM = "/account/confirm/"
 REFUSED = 403
 TAKES_NONE = 405
 """The answer to a form where none is taken, and to a look where only a form is."""
@@ -142,12 +144,47 @@ PAGES: dict[str, Door] = {
     "password_change": Door(
         SIGNED_IN,
         post="/account/",
-        sends={
-            "old_password": PASSWORD,
-            "new_password1": NEW_PASSWORD,
-            "new_password2": NEW_PASSWORD,
-        },
+        sends={"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
     ),
+    "account_reset_password": Door(
+        EVERYBODY,
+        post="/account/password/forgotten/sent/",
+        sends={"email": "somebody@example.com"},
+    ),
+    "account_reset_password_done": Door(EVERYBODY),
+    # No key opens it twice, and this one never: tests/accounts/test_forgotten_passwords.py.
+    "account_reset_password_from_key": Door(EVERYBODY, args=("1", "no-key"), post=200),
+    # The library looks for sign-in under this name.
+    "account_login": Door(
+        EVERYBODY,
+        get="/",
+        post="/",
+        sends={"username": ANALYST, "password": PASSWORD},
+        leads={NOBODY: 200},
+    ),
+    # Who is signed in needs no second step; who has not taken the first one begins with that.
+    "mfa_authenticate": Door(SIGNED_IN, get="/", post="/", refusal="/sign-in/"),
+    "account_reauthenticate": Door(SIGNED_IN, post="/", sends={"password": PASSWORD}),
+    # Of those who have no second factor it asks the password.
+    "mfa_reauthenticate": Door(SIGNED_IN, get=CONFIRM, post=CONFIRM),
+    "mfa_index": Door(SIGNED_IN, post=None),
+    "mfa_activate_totp": Door(
+        SIGNED_IN,
+        get=f"{CONFIRM}?next=%2Faccount%2Fsecond-factor%2Fset-up%2F",
+        post=f"{CONFIRM}?next=%2Faccount%2Fsecond-factor%2Fset-up%2F",
+    ),
+    # There is none to be removed, and there are no codes.
+    "mfa_deactivate_totp": Door(SIGNED_IN, get=404, post=404),
+    "mfa_view_recovery_codes": Door(SIGNED_IN, get=404, post=None),
+    "mfa_generate_recovery_codes": Door(
+        SIGNED_IN,
+        get=f"{CONFIRM}?next=%2Faccount%2Fsecond-factor%2Fcodes%2Fnew%2F",
+        post=f"{CONFIRM}?next=%2Faccount%2Fsecond-factor%2Fcodes%2Fnew%2F",
+    ),
+    "session_list": Door(SIGNED_IN),
+    # Of somebody else's nobody learns that it is there.
+    "session_end": Door(SIGNED_IN, get=TAKES_NONE, args=("SESSION",), post=404),
+    "session_end_others": Door(SIGNED_IN, get=TAKES_NONE, post="/account/sessions/"),
     "summary": Door(READERS),
     "portfolio_list": Door(READERS),
     "compare_portfolios": Door(READERS),
@@ -326,6 +363,7 @@ PAGES: dict[str, Door] = {
     "kept_mail_list": Door(KEYHOLDERS, get=404),
     "kept_mail": Door(KEYHOLDERS, get=404, args=("mail",)),
     "kept_mail_file": Door(KEYHOLDERS, get=404, args=("mail", "0")),
+    "status": Door(KEYHOLDERS),
     "run_request": Door(KEEPERS, get=TAKES_NONE, post="/runs/"),
 }
 
@@ -377,6 +415,7 @@ ADMIN_MODELS: dict[str, Kept] = {
     "projects.offer": BY_KEEPERS,
     "projects.event": BY_KEEPERS,
     "projects.subject": LOOKED_AT,
+    "projects.portfoliolimit": BY_KEYHOLDERS,
     "metrics.metricdefinition": BY_KEEPERS,
     "metrics.curveoverride": BY_KEEPERS,
     "metrics.exemption": BY_KEEPERS,
@@ -475,6 +514,7 @@ NEW_ROWS: dict[str, Callable[[], models.Model]] = {
     "projects.offer": factories.OfferFactory,
     "projects.event": partial(factories.EventFactory, subject__code="EVENT"),
     "projects.subject": factories.ProjectFactory,
+    "projects.portfoliolimit": factories.PortfolioLimitFactory,
     "metrics.metricdefinition": factories.MetricFactory,
     "metrics.curveoverride": factories.CurveOverrideFactory,
     "metrics.exemption": factories.ExemptionFactory,
@@ -526,6 +566,7 @@ class House:
             "DRAFT": str(self.rows["metrics.draftmeasurement"].pk),
             "VIEW": str(self.rows["dashboards.savedview"].pk),
             "SUBSCRIPTION": str(self.rows["dashboards.subscription"].pk),
+            "SESSION": str(self.rows["session"].pk),
             "STOP": stop_token(self.rows["dashboards.subscription"]),
             "OF_EXEMPTION": self.rows["metrics.exemption"].metric.code,
         }
@@ -546,8 +587,8 @@ def house() -> House:
     return build_house()
 
 
-def build_house() -> House:
-    load_workspace(ROOT / "examples" / "worked")
+def build_house(workspace: Path = ROOT / "examples" / "worked") -> House:
+    load_workspace(workspace)
     score_now(trigger=RunTrigger.COMMAND)
     close_month(Month.parse(CLOSED_MONTH), by=None)
     rows = {}
@@ -555,6 +596,9 @@ def build_house() -> House:
         new = NEW_ROWS.get(label)
         rows[label] = new() if new else apps.get_model(label)._default_manager.first()
     rows["metrics.draftmeasurement"] = factories.DraftMeasurementFactory()
+    rows["session"] = UserSession.objects.create(
+        user=factories.UserFactory(), ip="127.0.0.1", session_key="of-somebody"
+    )
     rows["dashboards.savedview"] = factories.SavedViewFactory()
     rows["dashboards.subscription"] = factories.SubscriptionFactory()
     rows["metrics.exemptionproposal"] = factories.ExemptionProposalFactory()

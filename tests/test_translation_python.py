@@ -17,6 +17,7 @@ ROOT = Path(settings.BASE_DIR)
 ROOMS = ("projects", "metrics", "dashboards", "accounts", "pmo_portal")
 
 FOR_OPERATORS = {
+    "accounts/management": "commands answer whoever runs the portal",
     "metrics/checkup.py": "findings are told in the console of whoever runs the portal",
     "metrics/management": "commands answer whoever runs the portal",
     "metrics/scoring": "the engine knows no translations; `metrics.validation` has its faults",

@@ -18,6 +18,7 @@ from api.models import NAME_LENGTH, SHOWN_LENGTH, PersonalToken
 from api.scopes import Scope
 from api.signals import token_ended, token_made
 from projects.validation import FieldErrors
+from projects.visibility import has_limit
 
 BEGINS_WITH = "pmo_"
 RANDOM_BYTES = 32
@@ -62,9 +63,14 @@ def token_of(words: str) -> PersonalToken | None:
     token = (
         PersonalToken.objects.select_related("user")
         .filter(digest=digest_of(words), user__is_active=True)
+        .annotate(is_of_limited=has_limit("user"))
         .first()
     )
-    return token if token is not None and token.is_in_force else None
+    if token is None or not token.is_in_force:
+        return None
+    # As projects.visibility.with_limits says it of people who are read by themselves.
+    token.user.is_limited = token.is_of_limited  # type: ignore[attr-defined]
+    return token
 
 
 def note_use(token: PersonalToken) -> None:

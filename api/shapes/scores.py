@@ -131,7 +131,10 @@ class ChangeShape(serializers.Serializer):
     weight_moved = serializers.FloatField()
     came = serializers.FloatField()
     went = serializers.FloatField()
-    by = serializers.CharField(allow_blank=True, help_text="`value`, or what else moved it.")
+    by = serializers.DictField(
+        child=serializers.FloatField(),
+        help_text="The points by what moved it, such as `value`; `below`: parts not opened.",
+    )
 
 
 class GoneShape(serializers.Serializer):

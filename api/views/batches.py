@@ -27,6 +27,7 @@ from api.shapes.measurements import (
 from api.views.people import user_name
 from dashboards.access import UNDO_IMPORTS
 from metrics.batches.rows import JudgedRow, kept_rows
+from metrics.batches.seen import batches_seen
 from metrics.choices import BatchState, Verdict
 from metrics.importing.headers import recognised
 from metrics.importing.plans import Reading
@@ -177,7 +178,9 @@ def _visible(person: User | AnonymousUser) -> QuerySet[ImportBatch]:
     rows = ImportBatch.objects.select_related("file", "created_by", "undone_by").defer(
         "file__content"
     )
-    return rows if person.has_perm(UNDO_IMPORTS) else rows.filter(created_by=person.pk)
+    if person.has_perm(UNDO_IMPORTS):
+        return rows
+    return batches_seen(rows.filter(created_by=person.pk))
 
 
 def _batch(pk: int, person: User) -> ImportBatch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db.models import Max, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import Fault, Refused
+from api.errors import MOST_TOLD, Fault, Refused
 from api.fields import changes_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
@@ -25,7 +26,10 @@ from api.shapes.definitions import (
     OverrideFields,
     OverrideShape,
 )
+from api.shapes.keeping import CopiedShape, CopyInput, ReadyMadeList, ReadyMadeShape
+from metrics.catalogue import CATALOGUE
 from metrics.models import CurveOverride, Exemption, MetricDefinition
+from metrics.operations.catalogue import REASON, copy_from_catalogue
 from metrics.operations.definitions import (
     delete_exemption,
     delete_metric,
@@ -114,6 +118,39 @@ class MetricDetail(Operation):
         metric = found(MetricDefinition.objects.all(), code=code)
         delete_metric(metric, by=self.person, reason=query.get("reason", ""))
         return Response(status=204)
+
+
+class Catalogue(Operation):
+    @operation("catalogue_list", "Ready-made metrics to start from", READS, answer=ReadyMadeList)
+    def get(self, request: Request) -> dict[str, Any]:
+        names = list(ReadyMadeShape().fields)
+        return {
+            "results": [
+                {name: getattr(entry, name) for name in names} for entry in CATALOGUE.values()
+            ]
+        }
+
+    @operation(
+        "catalogue_copy",
+        "Copy ready-made metrics: all of them or none",
+        KEEPS,
+        body=CopyInput,
+        answer=CopiedShape,
+        status=201,
+        refusals=(409,),
+        keeps_answers=True,
+    )
+    def post(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """From then on they are the portal's own. A code that is taken gets a number; what a
+        formula needs comes along."""
+        copied = copy_from_catalogue(
+            body["codes"], by=self.person, reason=body.get("reason") or REASON
+        )
+        return {
+            "metrics": [metric.code for metric in copied.metrics],
+            "along": list(copied.along),
+            "reused": list(copied.reused),
+        }
 
 
 def told_metric(metric: MetricDefinition, version: int) -> dict[str, Any]:
@@ -287,13 +324,31 @@ def with_rows(body: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def row_of(model: Any, what: str, code: str) -> Any:
+def row_of(model: Any, what: str, code: str, *, field: str = "") -> Any:
     """The row of that code; refused with near matches if there is none."""
     row = model.objects.filter(code=code).first()
     if row is None:
-        known = set(model.objects.values_list("code", flat=True))
-        raise refused_field(what, unknown(what, code, known))
+        raise refused_field(field or what, _unknown(model, what, code))
     return row
+
+
+def rows_of(model: Any, what: str, codes: Sequence[str]) -> dict[str, Any]:
+    """The rows of many codes, in one query; refused with each that there is none of, by place."""
+    rows: dict[str, Any] = {row.code: row for row in model.objects.filter(code__in=set(codes))}
+    missing = {code: "" for code in codes if code not in rows}
+    if missing:
+        missing = {code: _unknown(model, what, code) for code in list(missing)[:MOST_TOLD]}
+        faults = [
+            Fault("unknown", missing[code], what, number)
+            for number, code in enumerate(codes)
+            if code in missing
+        ]
+        raise Refused(f"Row {faults[0].row}: {faults[0].message}", code="unknown", faults=faults)
+    return rows
+
+
+def _unknown(model: Any, what: str, code: str) -> str:
+    return unknown(what, code, set(model.objects.values_list("code", flat=True)))
 
 
 def refused_field(field: str, sentence: str) -> Refused:

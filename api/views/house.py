@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from api.models import PersonalToken
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
-from api.scopes import ANYBODY, CLOSES, KEEPS, READS
+from api.scopes import ANYBODY, CLOSES, KEEPS, READS_ORGANISATION
 from api.shapes.house import (
     ClosedShape,
     MeShape,
@@ -58,7 +58,7 @@ class MonthList(Operation):
     @operation(
         "months_list",
         "Months from the first score on, with what was closed",
-        READS,
+        READS_ORGANISATION,
         query=MonthQuery,
         answer=MonthsShape,
     )
@@ -71,7 +71,7 @@ class MonthList(Operation):
 
 
 class MonthDetail(Operation):
-    @operation("months_read", "One month", READS, answer=MonthShape, refusals=(404,))
+    @operation("months_read", "One month", READS_ORGANISATION, answer=MonthShape, refusals=(404,))
     def get(self, request: Request, month: Month) -> dict[str, Any]:
         if month > Month.of(timezone.localdate()):
             raise Http404
@@ -142,7 +142,13 @@ def _reach() -> tuple[Month, Month]:
 
 
 class RunList(Operation):
-    @operation("runs_list", "Scoring runs, the newest first", READS, query=RunQuery, page=RunShape)
+    @operation(
+        "runs_list",
+        "Scoring runs, the newest first",
+        READS_ORGANISATION,
+        query=RunQuery,
+        page=RunShape,
+    )
     def get(self, request: Request, query: dict[str, Any]) -> dict[str, Any]:
         rows = narrowed(ScoreRun.objects.all(), query, state="state")
         page = page_of(rows, ("-id",), query)
@@ -165,7 +171,7 @@ class RunList(Operation):
 
 
 class RunDetail(Operation):
-    @operation("runs_read", "One scoring run", READS, answer=RunShape, refusals=(404,))
+    @operation("runs_read", "One scoring run", READS_ORGANISATION, answer=RunShape, refusals=(404,))
     def get(self, request: Request, pk: int) -> dict[str, Any]:
         return told_run(found(ScoreRun.objects.all(), pk=pk))
 

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from api.errors import Fault, Refused
 from api.operation import Operation, found, narrowed, operation
-from api.paging import page_of
+from api.paging import Paged, page_of
 from api.scopes import ENTERS, READS
+from api.shapes.answers import ValueChangeShape
 from api.shapes.measurements import (
     MODES,
     EnteredShape,
@@ -28,7 +29,12 @@ from api.views.people import user_name
 from metrics.batches.fitting import SOMEBODY_ELSES
 from metrics.choices import BatchMode, Door, DraftState
 from metrics.entry_rights import EntryRights
-from metrics.models import DraftMeasurement, Measurement, MetricDefinition
+from metrics.models import (
+    DraftMeasurement,
+    Measurement,
+    MeasurementChange,
+    MetricDefinition,
+)
 from metrics.operations.entering import NOT_LOOKED, Seen, enter_value
 from metrics.operations.many_values import GivenValue, ManyOutcome, give_many_values
 from metrics.operations.measurements import delete_measurement
@@ -146,6 +152,41 @@ class MeasurementDetail(Operation):
             )
             delete_measurement(row, by=self.person, door=Door.API)
         return Response(status=204)
+
+
+class MeasurementHistory(Operation):
+    @operation(
+        "measurements_history",
+        "How a value was corrected or deleted, the latest change first",
+        READS,
+        query=Paged,
+        page=ValueChangeShape,
+        refusals=(404, 422),
+    )
+    def get(
+        self, request: Request, metric: str, subject: str, period: str, query: dict[str, Any]
+    ) -> dict[str, Any]:
+        place = _place(metric, subject, period)
+        rows = MeasurementChange.objects.filter(
+            metric=place[0], subject=place[1], period_start=place[2].start
+        )
+        page = page_of(rows.select_related("entered_by_before", "changed_by"), ("-id",), query)
+        return page.told(request, [_told_change(row) for row in page.rows])
+
+
+def _told_change(row: MeasurementChange) -> dict[str, Any]:
+    return {
+        "value_before": row.value_before,
+        "note_before": row.note_before,
+        "entered_by_before": user_name(row.entered_by_before),
+        "entered_at_before": row.entered_at_before,
+        "value": row.value_after,
+        "note": row.note_after,
+        "door": row.door,
+        "changed_by": user_name(row.changed_by),
+        "changed_at": row.changed_at,
+        "batch": row.batch_id,
+    }
 
 
 def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:

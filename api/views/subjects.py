@@ -8,14 +8,20 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
-from api.scopes import READS
-from api.shapes.subjects import ANY_SUBJECT, SHAPES, SubjectField, SubjectQuery
+from api.scopes import KEEPS, READS
+from api.shapes.definitions import DeletionQuery
+from api.shapes.keeping import NEW_SUBJECT, VERSIONED, KeptSubject, SubjectChange
+from api.shapes.subjects import SHAPES, SubjectField, SubjectQuery
+from api.views.subject_changes import Kept, change_subject, create_subject, version_text
 from metrics.models import ScorecardAssignment
 from projects.choices import SubjectKind
-from projects.models import SUBJECT_MODELS, Engagement, Offer, Subject
+from projects.models import SUBJECT_MODELS, Engagement, Offer, Portfolio, Subject
+from projects.operations.subjects import as_its_kind, delete_subject
+from projects.visibility import current_sight
 
 ABOVE = {
     SubjectKind.PORTFOLIO: ("parent",),
@@ -38,11 +44,62 @@ class SubjectList(Operation):
         page = page_of(_asked_for(query), ("code",), query)
         return page.told(request, told_subjects(page.rows))
 
+    @operation(
+        "subjects_create",
+        "Make a subject of any kind but an engagement",
+        KEEPS,
+        body=NEW_SUBJECT,
+        answer=KeptSubject,
+        status=201,
+        refusals=(409,),
+        keeps_answers=True,
+    )
+    def post(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Measured from the running month on, if nothing else is told. The answer says what that
+        does to the coverage of what the subject counts in."""
+        return _told_kept(create_subject(body, by=self.person))
+
 
 class SubjectDetail(Operation):
-    @operation("subjects_read", "One subject", READS, answer=ANY_SUBJECT, refusals=(404,))
+    @operation("subjects_read", "One subject", READS, answer=VERSIONED, refusals=(404,))
     def get(self, request: Request, code: str) -> dict[str, Any]:
-        return told_subjects([found(Subject.objects.all(), code=code)])[0]
+        return _with_version(found(Subject.objects.all(), code=code))
+
+    @operation(
+        "subjects_change",
+        "Change a subject",
+        KEEPS,
+        body=SubjectChange,
+        answer=KeptSubject,
+        refusals=(404, 409),
+    )
+    def patch(self, request: Request, code: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What is not told stays as it is. A project that is closed or cancelled says in `end` how
+        measuring goes on; one that is opened again is delivered from the running month on."""
+        subject = as_its_kind(found(Subject.objects.all(), code=code))
+        return _told_kept(change_subject(subject, body, by=self.person))
+
+    @operation(
+        "subjects_delete",
+        "Delete a subject of which nothing was measured",
+        KEEPS,
+        query=DeletionQuery,
+        status=204,
+        refusals=(404, 409, 422),
+    )
+    def delete(self, request: Request, code: str, query: dict[str, Any]) -> Response:
+        """Its links go with it."""
+        subject = found(Subject.objects.all(), code=code)
+        delete_subject(subject, by=self.person, reason=query.get("reason", ""))
+        return Response(status=204)
+
+
+def _with_version(subject: Subject) -> dict[str, Any]:
+    return {**told_subjects([subject])[0], "version": version_text(as_its_kind(subject))}
+
+
+def _told_kept(kept: Kept) -> dict[str, Any]:
+    return {"subject": _with_version(kept.subject), "coverage": kept.coverage}
 
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Subject]:
@@ -93,11 +150,18 @@ def _told(
             facts[name] = scorecard
         elif name in above:
             end = getattr(row, name)
-            facts[name] = None if end is None else end.code
+            facts[name] = end.code if _is_told(end) else None
         else:
             value = getattr(row, name)
             facts[name] = None if value is None else field.to_representation(value)
     return facts
+
+
+def _is_told(end: Subject | None) -> bool:
+    """What is seen lies in what is seen, but for the portfolio above a person's limit."""
+    if not isinstance(end, Portfolio):
+        return end is not None
+    return current_sight().sees_portfolio(end.pk)
 
 
 def _links(kind: str, keys: list[int]) -> dict[int, list[dict[str, Any]]]:

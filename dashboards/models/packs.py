@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from metrics.models import MonthClosing
 from projects.models import Subject
 from projects.months import Month
+from projects.querysets import SeenManager
 
 
 class PackKind(models.TextChoices):
@@ -54,6 +55,8 @@ class Pack(models.Model):
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["-closing__month", "-closing", "subject", "kind"]

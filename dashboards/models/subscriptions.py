@@ -47,6 +47,7 @@ class Rest(models.TextChoices):
     NO_ROLE = "no_role", _("You had no role that reads results when it fell due.")
     NO_ADDRESS = "no_address", _("You had no e-mail address when it fell due.")
     NO_PAGE = "no_page", _("The saved view led to a page that you may not open or that is gone.")
+    LIMITED = "limited", _("It would tell of more than you may see.")
 
 
 class Subscription(models.Model):

@@ -45,12 +45,14 @@ from dashboards.presentation.list_letters import list_letter_of
 from dashboards.presentation.subscriptions import rhythm_words
 from dashboards.saved_pages import SavedPage, read_page
 from dashboards.selectors.digests import closing_of, digest_of, latest_month, subject_shown
-from dashboards.selectors.listed import listed_on
+from dashboards.selectors.listed import LISTED_PAGES, listed_on
 from dashboards.selectors.months import read_against, view_month
+from dashboards.selectors.personal import subscriptions_of
 from metrics.models import MonthClosing
 from metrics.operations.mailing import NotToBeSent, new_message_id, send_waiting
 from projects.models import Subject
 from projects.months import Month
+from projects.visibility import seeing, sight_of
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +177,8 @@ def _still(why: Rest) -> str:
             return _("You have no e-mail address yet; an administrator can add it.")
         case Rest.NO_PAGE:
             return _("The saved view leads to a page that you may not open or that is gone.")
+        case Rest.LIMITED:
+            return _("It would tell of more than you may see.")
     return _("You may not read results.")
 
 
@@ -208,6 +212,8 @@ def reason_to_rest(subscription: Subscription) -> Rest | None:
         return Rest.NO_ROLE
     if not user.email:
         return Rest.NO_ADDRESS
+    if sight_of(user).is_limited and not _is_within_limit(subscription):
+        return Rest.LIMITED
     if subscription.view is not None:
         try:
             page = read_page(subscription.view.address, user)
@@ -216,6 +222,20 @@ def reason_to_rest(subscription: Subscription) -> Rest | None:
         if (page.subject_code and subject_shown(page) is None) or not _has_months(page):
             return Rest.NO_PAGE
     return None
+
+
+def _is_within_limit(subscription: Subscription) -> bool:
+    """Whether it is one of a view that lists something, or shows one subject that is seen.
+
+    Packs, and pages about nobody in particular, of which a mail tells the whole organisation's
+    scores, are for those who see it.
+    """
+    user = subscription.user
+    if not subscriptions_of(user).filter(pk=subscription.pk).exists():
+        return False
+    assert subscription.view is not None  # a limited person has no others
+    page = read_page(subscription.view.address, user)
+    return bool(page.subject_code) or page.url_name in LISTED_PAGES
 
 
 def _has_months(page: SavedPage) -> bool:
@@ -244,7 +264,8 @@ def write_due_mails() -> int:
     now = timezone.now()
     for due in [*_due_by_calendar(now), *_due_by_closing(now)]:
         try:
-            written += _write(due)
+            with seeing(due.subscription.user):
+                written += _write(due)
         except DatabaseError:
             raise
         except Exception:
@@ -393,6 +414,11 @@ def send_subscriptions() -> int:
 
 
 def _message(mail: SubscriptionMail) -> EmailMultiAlternatives:
+    with seeing(mail.subscription.user):
+        return _message_of(mail)
+
+
+def _message_of(mail: SubscriptionMail) -> EmailMultiAlternatives:
     subscription = mail.subscription
     if subscription.rests:
         raise NotToBeSent("The subscription was stopped before this was sent.")

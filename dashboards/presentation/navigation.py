@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 READ = "metrics.read_dashboards"
+WHOLE = "metrics.read_organisation"
 ENTER = "metrics.enter_measurements"
 APPROVE = "metrics.approve_measurements"
 KEEP = "metrics.keep_definitions"
@@ -37,13 +38,13 @@ GROUPS = (
     PageGroup(
         _("Results"),
         (
-            Page(_("Summary"), "summary", "grid-1x2", READ),
+            Page(_("Summary"), "summary", "grid-1x2", WHOLE),
             Page(_("Portfolios"), "portfolio_list", "collection", READ),
             Page(_("Projects"), "project_list", "kanban", READ),
-            Page(_("Segments"), "segment_list", "people", READ),
-            Page(_("Customers"), "customer_list", "person-circle", READ),
-            Page(_("Services"), "service_list", "box-seam", READ),
-            Page(_("Packs"), "pack_list", "journal-check", READ),
+            Page(_("Segments"), "segment_list", "people", WHOLE),
+            Page(_("Customers"), "customer_list", "person-circle", WHOLE),
+            Page(_("Services"), "service_list", "box-seam", WHOLE),
+            Page(_("Packs"), "pack_list", "journal-check", WHOLE),
         ),
     ),
     PageGroup(
@@ -68,8 +69,8 @@ GROUPS = (
     PageGroup(
         _("Running"),
         (
-            Page(_("Months"), "month_list", "calendar3", READ),
-            Page(_("Runs"), "run_list", "activity", READ),
+            Page(_("Months"), "month_list", "calendar3", WHOLE),
+            Page(_("Runs"), "run_list", "activity", WHOLE),
             Page(_("Audit log"), "audit_log", "shield-check", READ_LOG),
             Page(_("Admin"), "admin:index", "gear", ""),
         ),

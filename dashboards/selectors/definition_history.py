@@ -30,6 +30,7 @@ from projects.fields import MonthField
 from projects.models import SUBJECT_MODELS, Subject
 from projects.months import BEGINNING, Month
 from projects.naming import in_words
+from projects.visibility import current_sight
 
 CHANGES_PER_PAGE = 10
 
@@ -92,8 +93,16 @@ def source_of(row: models.Model) -> Source:
 
 
 def sources_of_metric(metric: MetricDefinition) -> tuple[Source, ...]:
-    """A metric's own changes, and those of what hangs on it."""
+    """A metric's own changes, and those of what hangs on it.
+
+    What was agreed for single subjects is told to those who see all of them.
+    """
     mine = {"metric_id": metric.pk}
+    on_lines = Source(
+        ScorecardLine, mine, gettext_lazy("Scorecard line"), ("scorecard",), ("metric",)
+    )
+    if current_sight().is_limited:
+        return source_of(metric), on_lines
     return (
         source_of(metric),
         Source(
@@ -104,7 +113,7 @@ def sources_of_metric(metric: MetricDefinition) -> tuple[Source, ...]:
             ("metric",),
         ),
         Source(Exemption, mine, gettext_lazy("Exemption"), ("subject", "from_month"), ("metric",)),
-        Source(ScorecardLine, mine, gettext_lazy("Scorecard line"), ("scorecard",), ("metric",)),
+        on_lines,
     )
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboards.selectors.status import ScoreStatus, score_status
 from metrics.batches.progress import STEPS, Progress, shown_progress
 from metrics.batches.rows import JudgedRow, kept_rows, numbers_of
+from metrics.batches.seen import batches_seen
 from metrics.choices import BatchState, Verdict
 from metrics.models import ImportBatch, Measurement, MetricDefinition
 from metrics.validation.numbers import number_text
@@ -116,9 +117,8 @@ def batch_with_file(pk: int) -> ImportBatch | None:
 
 
 def _batches() -> QuerySet[ImportBatch]:
-    return ImportBatch.objects.select_related(
-        "file", "created_by", "undone_by", "mends__file"
-    ).defer("file__content", "mends__file__content")
+    rows = ImportBatch.objects.select_related("file", "created_by", "undone_by", "mends__file")
+    return batches_seen(rows).defer("file__content", "mends__file__content")
 
 
 @dataclass(frozen=True, slots=True)

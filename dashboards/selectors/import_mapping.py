@@ -28,6 +28,7 @@ from metrics.importing.plans import Mapping, Reading, Shape
 from metrics.importing.surveys import Survey, survey
 from metrics.importing.tables import HeadedRows, Table, open_table
 from metrics.models import SavedMapping
+from projects.visibility import current_sight
 
 SHOWN_ROWS = 20
 SHOWN_COLUMNS = 40
@@ -121,7 +122,10 @@ def first_choice(content: bytes, received: Received, names: Names, by: User) -> 
     guess = guess_reading(content, received)
     columns = _columns(content, guess.reading)
     header = tuple(column.head for column in columns)
-    saved = SavedMapping.objects.filter(owner=by, signature=signature(header)).first()
+    mine = SavedMapping.objects.filter(owner=by, signature=signature(header))
+    if since := current_sight().since:  # it says which subjects were meant by which names
+        mine = mine.filter(used_at__gte=since)
+    saved = mine.first()
     if saved is not None and recognised(header) is None:
         return _as_before(saved, guess, header)
     mapping = guess_mapping(columns, guess.reading, names)

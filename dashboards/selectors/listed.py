@@ -179,3 +179,5 @@ _LISTS: dict[str, Callable[[QueryDict, ViewMonth, date], Listed]] = {
     "segment_list": _segments,
     "portfolio_list": _portfolios,
 }
+LISTED_PAGES = frozenset(_LISTS)
+"""The pages that are lists whatever is chosen there."""

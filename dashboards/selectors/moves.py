@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.functions import Abs, RowNumber
 from django.utils.translation import gettext as _
 
@@ -70,11 +70,11 @@ def largest_moves(month: ViewMonth, portfolios: Sequence[PortfolioNode]) -> Move
     """
     if month.before is None:
         return Moves()
-    fresh = (
-        Measurement.objects.filter(month__gt=month.before, month__lte=month.month)
-        .order_by()
-        .values("subject")
+    # Looked up subject by subject: there are far fewer of them than of their new values.
+    new_values = Measurement.objects.filter(
+        subject=OuterRef("pk"), month__gt=month.before, month__lte=month.month
     )
+    fresh = Subject.objects.filter(Exists(new_values)).order_by().values("pk")
     found = [*_of_projects(month, fresh), *_of_groups(month, fresh, portfolios)]
     by_value = [move for is_new, move in found if is_new]
     return Moves(

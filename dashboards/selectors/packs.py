@@ -15,6 +15,7 @@ from dashboards.selectors.months import ViewMonth
 from metrics.models import MonthClosing, Score
 from projects.choices import SubjectKind
 from projects.models import Subject
+from projects.visibility import current_sight
 
 CLOSINGS_PER_PAGE = 12
 
@@ -53,6 +54,8 @@ def pack_subjects() -> list[Subject]:
         *(When(kind=kind, then=Value(place)) for place, kind in enumerate(PACK_KINDS)),
         output_field=IntegerField(),
     )
+    if current_sight().is_limited:
+        return []
     rows = Subject.objects.filter(kind__in=PACK_KINDS).annotate(place=order)
     return list(rows.order_by("place", "name", "code"))
 

@@ -101,16 +101,20 @@ class PortfolioTree:
 
 
 def portfolio_tree(month: ViewMonth) -> PortfolioTree:
-    """Two queries, however many portfolios and projects there are."""
+    """Two queries, however many portfolios and projects there are.
+
+    What lies in a portfolio that is not seen stands at the top.
+    """
     rows = list(
         with_scores(Portfolio.objects.all(), month.month, month.before)
         .order_by("name", "code")
         .values(*SCORE_FIELDS, "parent_id", "description")
     )
     held = _projects_by_portfolio(Project.objects.active_in(month.month), month)
+    seen = {row["pk"] for row in rows}
     children = defaultdict(list)
     for row in rows:
-        children[row["parent_id"]].append(row)
+        children[row["parent_id"] if row["parent_id"] in seen else None].append(row)
     return PortfolioTree(tuple(_walk(children, held, None, 0, ())))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q
-
 from dashboards.selectors.explain.parts import shown_decimals
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.scores import SubjectScores, scores_of
@@ -14,7 +12,7 @@ from metrics.choices import Cadence, Door
 from metrics.models import Measurement, MetricDefinition
 from metrics.periods import Period
 from projects.choices import SubjectKind
-from projects.models import Engagement, Organisation, Project
+from projects.models import Engagement, Organisation, Project, Subject
 
 VALUES_SHOWN = 10
 
@@ -106,11 +104,11 @@ def values_entered_lately(project: Project, *, most: int = VALUES_SHOWN) -> list
     """The project's own and those of its engagements, the latest first."""
     organisation = Organisation.objects.only("fiscal_year_starts_in").first()
     starts_in = organisation.fiscal_year_starts_in if organisation else 1
+    # One list of keys: with "or" between them the database would read every value there is.
+    theirs = Engagement.objects.filter(project=project).order_by().values("pk")
+    own = Subject.objects.filter(pk=project.pk).order_by().values("pk")
     rows = (
-        Measurement.objects.filter(
-            Q(subject=project.pk)
-            | Q(subject__in=Engagement.objects.filter(project=project).values("pk"))
-        )
+        Measurement.objects.filter(subject__in=own.union(theirs))
         .select_related("metric", "entered_by", "subject__as_engagement__segment")
         .order_by("-changed_at", "-period_start", "-pk")[:most]
     )

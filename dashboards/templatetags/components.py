@@ -35,6 +35,7 @@ from dashboards.selectors.months import ViewMonth
 from dashboards.templatetags.presentation import icon, unknown
 from metrics.choices import Band, Category
 from projects.months import Month
+from projects.visibility import current_sight
 
 register = template.Library()
 
@@ -316,7 +317,7 @@ def _may_see(request: HttpRequest | None, page: Page) -> bool:
     if user is None or not user.is_authenticated:
         return False
     if not page.permission:
-        return bool(user.is_staff)
+        return bool(user.is_staff) and not current_sight().is_limited
     allowed = filter(None, (page.permission, page.or_permission))
     return any(user.has_perm(permission) for permission in allowed)
 

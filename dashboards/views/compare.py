@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_DASHBOARDS, READ_ORGANISATION, needs
 from dashboards.exports.compare import (
     band_moves_table,
     compared_bands_table,
@@ -211,7 +211,7 @@ def _side_of_portfolio(node: PortfolioNode, month: ViewMonth) -> Side:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def compare_segments(request: HttpRequest) -> HttpResponse:
     """Two segments, or one in two months."""
     a, b = _codes(request)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_ORGANISATION, needs
 from dashboards.exports.customers import customers_table, services_for_table
 from dashboards.exports.scorecards import filled_scorecard_table, values_table
 from dashboards.exports.subjects import serving_projects_table
@@ -46,7 +46,7 @@ TABLE = "customers"
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def customer_list(request: HttpRequest) -> HttpResponse:
     """All customers of the month, those at risk first."""
     month = month_of(request)
@@ -89,7 +89,7 @@ def _counted(number: int) -> str:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def customer_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One customer; the scorecard is asked for as a part of the page."""
     customer = get_object_or_404(Customer.objects.select_related("segment"), code=code)

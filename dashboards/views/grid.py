@@ -53,6 +53,7 @@ from metrics.models import MetricDefinition
 from metrics.periods import PeriodError, parse_period
 from metrics.validation.numbers import number_text
 from projects.choices import SubjectKind
+from projects.visibility import current_sight
 
 MOST_CELLS = 500
 """In one request; the page sends a longer paste in parts."""
@@ -453,7 +454,7 @@ def about_metric(metric: MetricDefinition) -> str:
 def _data(request: HttpRequest, grid: GridPage, chosen: Chosen) -> dict[str, Any]:
     """What the script needs; words and scores come from here, so that it knows no rule."""
     return {
-        "keep": salted_hmac("grid", str(request.user.pk)).hexdigest()[:20],
+        "keep": salted_hmac("grid", f"{request.user.pk}{current_sight().mark}").hexdigest()[:20],
         "title": _heading(chosen),
         "texts": grid_texts(),
         "decimalSign": decimal_sign(),

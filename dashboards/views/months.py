@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboards.access import CLOSE_MONTHS, READ_DASHBOARDS, needs
+from dashboards.access import CLOSE_MONTHS, READ_ORGANISATION, needs
 from dashboards.exports.desk import missing_metrics_table, missing_table
 from dashboards.exports.running import differences_table, months_table, restated_table
 from dashboards.exports.table import ExportTable
@@ -42,7 +42,7 @@ def _crumbs() -> dict[str, Any]:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def month_list(request: HttpRequest) -> HttpResponse:
     """All months with their state."""
     months = months_page(request.GET.get("page"))
@@ -60,7 +60,7 @@ def month_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def month_detail(request: HttpRequest, month: Month) -> HttpResponse:
     """One month: its history, and what was reported beside what stands now."""
     page = month_page(month)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_ORGANISATION, needs
 from dashboards.exports.packs import kept_packs_table
 from dashboards.models import Pack, PackKind
 from dashboards.models.packs import MEDIA_TYPES, file_name
@@ -57,7 +57,7 @@ class SubjectForm(forms.Form):
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def pack_list(request: HttpRequest) -> HttpResponse:
     """The packs of a subject and a month, and all that are kept."""
     month = month_of(request)
@@ -88,7 +88,7 @@ def pack_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def pack_open(request: HttpRequest, code: str, month: Month, kind: str) -> HttpResponse:
     """The pack of an open month as it stands now; that of a closed one is kept elsewhere."""
     subject = get_object_or_404(Subject, code=code, kind__in=PACK_KINDS)
@@ -106,7 +106,7 @@ def pack_open(request: HttpRequest, code: str, month: Month, kind: str) -> HttpR
 
 
 @require_POST
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def pack_keep(request: HttpRequest, closing: int, code: str) -> HttpResponse:
     """Make the packs of a closing that nobody has asked for yet, and keep them."""
     subject = get_object_or_404(Subject, code=code, kind__in=PACK_KINDS)
@@ -126,7 +126,7 @@ def pack_keep(request: HttpRequest, closing: int, code: str) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def pack_kept(request: HttpRequest, number: int) -> HttpResponse:
     """A kept file, byte for byte as it was made."""
     pack = get_object_or_404(Pack.objects.select_related("closing"), pk=number)
@@ -136,7 +136,7 @@ def pack_kept(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def pack_data(request: HttpRequest, number: int) -> HttpResponse:
     """The data that a kept file was written from; its SHA-256 is the one printed in the file."""
     pack = get_object_or_404(Pack.objects.defer("content"), pk=number)

@@ -26,6 +26,7 @@ from dashboards.views.subject_scorecards import SCORECARD, board_of
 from projects.choices import SubjectKind
 from projects.models import Project
 from projects.months import Month
+from projects.visibility import current_sight
 
 
 @require_safe
@@ -109,6 +110,6 @@ def _crumbs(project: Project, month: ViewMonth) -> list[tuple[str, str]]:
         *(
             (row.name, f"{reverse('portfolio_detail', args=[row.code])}?{month.query}")
             for row in portfolios
-            if row is not None
+            if row is not None and current_sight().sees_portfolio(row.pk)
         ),
     ]

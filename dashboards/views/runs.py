@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboards.access import KEEP_DEFINITIONS, READ_DASHBOARDS, needs
+from dashboards.access import KEEP_DEFINITIONS, READ_ORGANISATION, needs
 from dashboards.exports.running import runs_table
 from dashboards.selectors.runs import runs_page
 from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
@@ -23,7 +23,7 @@ from metrics.operations.runs import request_full_run
 
 @require_safe
 @never_cache
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs; HTMX asks for them again as long as something goes on."""
     context = {"runs": runs_page(request.GET.get("page"))}

@@ -22,6 +22,7 @@ from dashboards.models import SavedView
 from dashboards.operations.views import delete_view, move_view, rename_view, save_view
 from dashboards.presentation.months import month_name
 from dashboards.saved_pages import SavedPage, read_page
+from dashboards.selectors.personal import views_of
 from projects.models import Subject
 from projects.months import Month
 
@@ -75,7 +76,7 @@ def saved_view_list(request: HttpRequest) -> HttpResponse:
 
 def _rows(request: HttpRequest) -> list[Row]:
     user = _person(request)
-    views = list(SavedView.objects.filter(user=user).annotate(sent=Count("subscriptions")))
+    views = list(views_of(user).annotate(sent=Count("subscriptions")))
     return [
         Row(
             view,
@@ -198,7 +199,7 @@ def _person(request: HttpRequest) -> User:
 
 
 def _mine(request: HttpRequest, pk: int) -> SavedView:
-    return get_object_or_404(SavedView, pk=pk, user=_person(request))
+    return get_object_or_404(views_of(_person(request)), pk=pk)
 
 
 def _page_or_none(address: str, user: User) -> SavedPage | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_ORGANISATION, needs
 from dashboards.exports.customers import customers_table, services_for_table
 from dashboards.exports.subjects import segments_table, serving_projects_table
 from dashboards.selectors.customers import (
@@ -36,7 +36,7 @@ CUSTOMERS = "customers"
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def segment_list(request: HttpRequest) -> HttpResponse:
     """All segments, the heaviest first."""
     month = month_of(request)
@@ -56,7 +56,7 @@ def segment_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def segment_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One segment: the promise, the scores, and everybody concerned."""
     month = month_of(request)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_ORGANISATION, needs
 from dashboards.exports.customers import customers_table
 from dashboards.exports.scorecards import filled_scorecard_table, values_table
 from dashboards.exports.services import offers_table, services_table
@@ -41,7 +41,7 @@ TABLE = "services"
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def service_list(request: HttpRequest) -> HttpResponse:
     """The catalogue, the lowest score first."""
     month = month_of(request)
@@ -75,7 +75,7 @@ def service_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def service_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One service, both sides; its scorecard is asked for as a part of the page."""
     service = get_object_or_404(Service, code=code)

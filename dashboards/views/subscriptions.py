@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboards.access import READ_DASHBOARDS, needs
 from dashboards.form_fields import choose
-from dashboards.models import Rest, Rhythm, SavedView, Subscription, Weekday
+from dashboards.models import Rest, Rhythm, Subscription, Weekday
 from dashboards.operations.subscriptions import (
     Wish,
     change_subscription,
@@ -36,6 +36,7 @@ from dashboards.operations.subscriptions import (
 from dashboards.presentation.subscriptions import rhythm_words
 from dashboards.reader_clock import TimeZoneField, zone_name
 from dashboards.selectors.packs import pack_subjects
+from dashboards.selectors.personal import subscriptions_of, views_of
 from metrics.choices import MailState
 from projects.choices import SubjectKind
 
@@ -76,7 +77,7 @@ class SubscriptionForm(forms.Form):
     def __init__(self, data: Any, user: User, **given: Any) -> None:
         super().__init__(data, **given)
         self._subjects = {f"{PACK}-{row.code}": row for row in pack_subjects()}
-        views = SavedView.objects.filter(user=user)
+        views = views_of(user)
         self._views = {f"{VIEW}-{row.pk}": row for row in views}
         groups: dict[str, list[tuple[str, str]]] = {}
         for key, subject in self._subjects.items():
@@ -135,7 +136,7 @@ def subscription_list(request: HttpRequest) -> HttpResponse:
 
 def _rows(user: User) -> list[Row]:
     subscriptions = list(
-        Subscription.objects.filter(user=user)
+        subscriptions_of(user)
         .select_related("subject", "view")
         .annotate(sent_at=Max("mails__sent_at"), written_at=Max("mails__created_at"))
         .order_by("pk")
@@ -301,5 +302,5 @@ def _person(request: HttpRequest) -> User:
 
 
 def _mine(request: HttpRequest, pk: int) -> Subscription:
-    mine = Subscription.objects.select_related("subject", "view", "user")
+    mine = subscriptions_of(_person(request)).select_related("subject", "view", "user")
     return get_object_or_404(mine, pk=pk, user=_person(request))

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_ORGANISATION, needs
 from dashboards.context import organisation_of
 from dashboards.exports.events import events_table
 from dashboards.exports.subjects import portfolios_table, segments_table
@@ -45,7 +45,7 @@ EVENTS = "events"
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def summary(request: HttpRequest) -> HttpResponse:
     """The organisation in one look."""
     month = month_of(request)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from metrics.batches.progress import Step, Steps
 from metrics.batches.rows import JudgedRow
 from metrics.bulk import among, is_postgresql
+from metrics.causes import current_request_id
 from metrics.choices import Door, DraftState
 from metrics.closed_months import ClosedMonths
 from metrics.models import (
@@ -111,14 +112,22 @@ def _put_back(batch: ImportBatch, first: int, last: int, *, by: User | None, at:
         cursor.execute(
             f"INSERT INTO {_CHANGE} (metric_id, subject_id, period_start, value_before,"
             " note_before, entered_by_before_id, entered_at_before, door_before, batch_before_id,"
-            " value_after, note_after, door, changed_by_id, changed_at, batch_id)"
+            " value_after, note_after, door, changed_by_id, changed_at, batch_id, request_id)"
             " SELECT stored.metric_id, stored.subject_id, stored.period_start, stored.value,"
             " stored.note, stored.entered_by_id, stored.changed_at, stored.door, stored.batch_id,"
-            " changed.value_before, COALESCE(changed.note_before, ''), %s, %s, %s, %s"
+            " changed.value_before, COALESCE(changed.note_before, ''), %s, %s, %s, %s, %s"
             f" FROM {UNDONE} undone JOIN {_MEASUREMENT} stored ON stored.id = undone.id"
             f" LEFT JOIN {_CHANGE} changed ON changed.id = undone.change_id"
             " WHERE undone.id BETWEEN %s AND %s ORDER BY undone.id",
-            [Door.UNDO.value, by.pk if by else None, moment, batch.pk, first, last],
+            [
+                Door.UNDO.value,
+                by.pk if by else None,
+                moment,
+                batch.pk,
+                current_request_id(),
+                first,
+                last,
+            ],
         )
         cursor.execute(
             f"UPDATE {_MEASUREMENT} SET value = changed.value_before, note = changed.note_before,"

@@ -10,6 +10,7 @@ from metrics.models.definitions import (
 from metrics.models.drafts import DraftMeasurement
 from metrics.models.imports import BatchRows, ImportBatch, ImportFile, SavedMapping
 from metrics.models.measurements import Measurement, MeasurementChange
+from metrics.models.operating import FailedTask, Tally
 from metrics.models.reminders import Reminder
 from metrics.models.runs import RescoreNeed, RunChunk, ScoreRun
 from metrics.models.scorecards import (
@@ -40,6 +41,7 @@ __all__ = [
     "DraftMeasurement",
     "Exemption",
     "ExemptionProposal",
+    "FailedTask",
     "FormerNoValue",
     "ImportBatch",
     "ImportFile",
@@ -63,4 +65,5 @@ __all__ = [
     "ScorecardAssignment",
     "ScorecardLine",
     "SubjectWeight",
+    "Tally",
 ]

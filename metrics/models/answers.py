@@ -13,6 +13,7 @@ from metrics.models.definitions import Exemption, MetricDefinition
 from projects.fields import MonthField, month_in_range
 from projects.models import Subject
 from projects.months import BEGINNING
+from projects.querysets import SeenManager
 
 
 class NoValue(models.Model):
@@ -31,6 +32,8 @@ class NoValue(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     said_at = models.DateTimeField(_("said at"))
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["metric", "subject", "period_start"]
@@ -69,6 +72,8 @@ class FormerNoValue(models.Model):
         _("replaced"), help_text=_("Said again with another reason, not taken back.")
     )
     why = models.TextField(_("why"), blank=True, help_text=_("Why it was taken back."))
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["metric", "subject", "period_start", "ended_at", "pk"]
@@ -114,6 +119,8 @@ class ExemptionProposal(models.Model):
     exemption = models.ForeignKey(
         Exemption, models.SET_NULL, null=True, blank=True, related_name="proposals"
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["-proposed_at"]

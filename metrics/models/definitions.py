@@ -34,6 +34,7 @@ from projects.codes import CODE_LENGTH, NAME_LENGTH
 from projects.fields import MonthField, month_in_range
 from projects.models import Subject
 from projects.months import BEGINNING
+from projects.querysets import SeenManager
 from projects.validation import Between, FieldErrors, check_span, linked, validate_name
 
 METRIC_CODE_PATTERN = r"\A[A-Za-z_][A-Za-z0-9_]*\Z"
@@ -116,6 +117,7 @@ class MetricDefinition(models.Model):
         verbose_name = _("metric")
         permissions = [
             ("read_dashboards", "Can read all dashboards"),
+            ("read_organisation", "Can read what is about the whole organisation"),
             ("enter_measurements", "Can enter values"),
             ("keep_definitions", "Can keep subjects, definitions and scorecards"),
         ]
@@ -246,6 +248,8 @@ class CurveOverride(models.Model):
     from_month = MonthField(_("from month"))
     curve = models.JSONField(_("curve"), validators=[validate_curve])
 
+    objects = SeenManager()
+
     history = HistoricalRecords()
 
     class Meta:
@@ -286,6 +290,8 @@ class Exemption(models.Model):
     from_month = MonthField(_("from month"), default=BEGINNING)
     until_month = MonthField(_("until month"), null=True, blank=True)
     reason = models.TextField(_("reason"))
+
+    objects = SeenManager()
 
     history = HistoricalRecords()
 

@@ -12,6 +12,7 @@ from metrics.choices import Door, DraftState
 from metrics.models.definitions import MetricDefinition
 from projects.fields import MonthField, finite, month_in_range
 from projects.models import Subject
+from projects.querysets import SeenManager
 
 
 class DraftMeasurement(models.Model):
@@ -39,6 +40,8 @@ class DraftMeasurement(models.Model):
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     answer = models.TextField(_("answer"), blank=True)
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["metric", "subject", "period_start", "-entered_at"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import BatchMode, BatchState, Verdict
+from metrics.models.causes import request_id_field
 
 
 class ImportFile(models.Model):
@@ -73,6 +74,7 @@ class ImportBatch(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    request_id = request_id_field()
 
     class Meta:
         ordering = ["-id"]

@@ -8,9 +8,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Door
+from metrics.models.causes import request_id_field
 from metrics.models.definitions import MetricDefinition
 from projects.fields import MonthField, finite, month_in_range
 from projects.models import Subject
+from projects.querysets import SeenManager
 
 
 class Measurement(models.Model):
@@ -43,6 +45,8 @@ class Measurement(models.Model):
         help_text=_("The import that it comes from, unless it was changed since."),
     )
 
+    objects = SeenManager()
+
     class Meta:
         ordering = ["metric", "subject", "period_start"]
         constraints = [
@@ -56,6 +60,7 @@ class Measurement(models.Model):
         ]
         indexes = [
             models.Index(fields=["month"], name="measurement_month"),
+            models.Index(fields=["subject", "month"], name="measurement_of_a_subject"),
             models.Index(
                 fields=["batch"],
                 name="measurement_of_a_batch",
@@ -115,6 +120,9 @@ class MeasurementChange(models.Model):
         db_index=False,
         help_text=_("The import that made the change, or whose undoing did."),
     )
+    request_id = request_id_field()
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["-changed_at", "-id"]

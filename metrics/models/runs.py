@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import RunScope, RunState, RunTrigger
+from metrics.models.causes import request_id_field
 from projects.fields import MonthField
 from projects.models import Subject
 
@@ -32,9 +33,18 @@ class ScoreRun(models.Model):
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     rows_written = models.PositiveIntegerField(_("scores written"), default=0)
     rows_removed = models.PositiveIntegerField(_("scores removed"), default=0)
+    rows_scored = models.PositiveIntegerField(
+        _("scores computed"), default=0, help_text=_("Also those that came out as they stood.")
+    )
     error = models.TextField(_("error"), blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    request_ids = models.JSONField(
+        _("requests"),
+        default=list,
+        blank=True,
+        help_text=_("What asked for it, or made the changes that it answered: the first of them."),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -51,6 +61,11 @@ class ScoreRun(models.Model):
             ),
             models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(name="run_progress_in_total", condition=Q(done__lte=F("total"))),
+        ]
+        # There is a run for each change and few of these, which are looked for all the time.
+        indexes = [
+            models.Index(fields=["id"], name="due_runs", condition=Q(state=RunState.DUE)),
+            models.Index(fields=["-id"], name="full_runs", condition=Q(scope=RunScope.FULL)),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +112,7 @@ class RescoreNeed(models.Model):
     subject = models.ForeignKey(Subject, models.CASCADE, related_name="+")
     first_month = MonthField(_("first month"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    request_id = request_id_field()
 
     class Meta:
         ordering = ["id"]

@@ -22,6 +22,7 @@ from projects.codes import CODE_LENGTH, CODE_PATTERN, NAME_LENGTH, validate_code
 from projects.fields import not_negative
 from projects.models import Subject
 from projects.models.weights import WeightField
+from projects.querysets import SeenManager
 from projects.validation import Between, FieldErrors, linked, validate_name
 
 GROUPS = ("own", "engagements", "projects", "services", "customers", "segments")
@@ -194,6 +195,8 @@ class ScorecardAssignment(models.Model):
         Subject, models.CASCADE, primary_key=True, related_name="scorecard_assignment"
     )
     scorecard = models.ForeignKey(Scorecard, models.PROTECT, related_name="assignments")
+
+    objects = SeenManager()
 
     history = HistoricalRecords()
 

@@ -12,10 +12,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from metrics.choices import Band, Category
-from metrics.querysets import MonthClosingQuerySet, ScoreQuerySet
+from metrics.querysets import MonthClosingQuerySet, SeenScores
 from projects.fields import MonthField, month_in_range
 from projects.models import Subject
 from projects.months import Month
+from projects.querysets import SeenManager
 
 
 class Measure(NamedTuple):
@@ -109,7 +110,7 @@ class Score(ScoreColumns):
     subject = models.ForeignKey(Subject, models.CASCADE, related_name="scores")
     month = MonthField(_("month"))
 
-    objects = ScoreQuerySet.as_manager()
+    objects = SeenScores()
 
     class Meta:
         ordering = ["subject", "month"]
@@ -185,6 +186,8 @@ class ReportedScore(ScoreColumns):
 
     closing = models.ForeignKey(MonthClosing, models.PROTECT, related_name="reported_scores")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="reported_scores")
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["closing", "subject"]

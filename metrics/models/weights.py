@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from metrics.models.runs import ScoreRun
 from projects.fields import MonthField
 from projects.models import Subject
+from projects.querysets import SeenManager
 
 
 class MonthWeights(models.Model):
@@ -48,6 +49,8 @@ class SubjectWeight(models.Model):
     below_green = models.FloatField(
         _("below green"), help_text=_("Points that the mean would gain if it were green.")
     )
+
+    objects = SeenManager()
 
     class Meta:
         ordering = ["month", "-below_green", "subject"]

@@ -5,6 +5,7 @@ Scores of a month need no other month's scores, only values, so blocks know noth
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,12 +13,15 @@ from typing import Protocol
 import numpy as np
 from django.db import transaction
 
-from metrics.ledger import Ledger, read_board, read_measurements, store_scores
+from metrics.ledger import Ledger, Stored, read_board, read_measurements, store_scores
 from metrics.scoring.columns import Integers
 from metrics.scoring.engine import score
 from projects.months import Month
 
+logger = logging.getLogger(__name__)
+
 MONTHS_PER_BLOCK = 6
+MOST_NAMED = 50
 
 
 class RunLost(Exception):
@@ -38,7 +42,7 @@ class Claim(Protocol):
     def hold(self) -> None:
         """Lock the claim's row until the transaction ends; RunLost if it is not held any more."""
 
-    def note(self, months: int, written: int, removed: int) -> None:
+    def note(self, months: int, stored: Stored) -> None:
         """Tell what was stored, in the transaction that stored it."""
 
 
@@ -58,5 +62,19 @@ def score_block(ledger: Ledger, block: Block, claim: Claim) -> None:
     scored = score(ledger.definitions, measurements, months, subjects=block.subjects, board=board)
     with transaction.atomic():
         claim.hold()
-        written, removed = store_scores(ledger, scored, all_subjects=block.subjects is None)
-        claim.note(len(months), written, removed)
+        stored = store_scores(ledger, scored, all_subjects=block.subjects is None)
+        claim.note(len(months), stored)
+    logger.info(
+        "Scores of %s to %s are stored.",
+        block.months[0],
+        block.months[-1],
+        extra={"subject_ids": _named(ledger, block.subjects)} | stored._asdict(),
+    )
+
+
+def _named(ledger: Ledger, subjects: Integers | None) -> list[int] | str:
+    """Whose scores these are, as far as a line of a log can say it."""
+    if subjects is None:
+        return "all"
+    ids = [int(number) for number in ledger.subject_ids[subjects[:MOST_NAMED]]]
+    return ids if len(subjects) <= MOST_NAMED else f"{ids} and {len(subjects) - MOST_NAMED} more"

@@ -20,12 +20,14 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from metrics.causes import working_for
 from metrics.choices import RunState
-from metrics.ledger import Ledger, read_ledger
+from metrics.ledger import Ledger, Stored, read_ledger
 from metrics.models import RunChunk, ScoreRun
 from metrics.operations.blocks import Block, RunLost, score_block
 from metrics.operations.heartbeat import beating
 from projects.months import Month
+from projects.visibility import seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ def score_chunk(ledger: Ledger, chunk: RunChunk) -> None:
     """Score a claimed chunk; any error gives it back for another try."""
     block = Block([Month(month) for month in chunk.months])
     try:
-        with beating(partial(show_life_of_chunk, chunk)):
+        with working_for(run_id=chunk.run_id), beating(partial(show_life_of_chunk, chunk)):
             score_block(ledger, block, ChunkClaim(chunk))
     except RunLost:
         raise
@@ -101,6 +103,7 @@ def is_all_stored(run: ScoreRun) -> bool:
     return not chunks.exclude(state=RunState.DONE).exists()
 
 
+@seeing_everything()
 def help_with_run() -> None:
     """Take chunks of the run that is going on until none waits."""
     ledger, read_for = None, None
@@ -121,13 +124,14 @@ class ChunkClaim:
         if not show_life_of_chunk(self.chunk):
             raise RunLost(f"A chunk of run {self.chunk.run_id} belongs to another worker by now.")
 
-    def note(self, months: int, written: int, removed: int) -> None:
+    def note(self, months: int, stored: Stored) -> None:
         _held(self.chunk).update(state=RunState.DONE)
         # Last of all, as this row is everybody's: it is locked from here to the commit.
         ScoreRun.objects.filter(pk=self.chunk.run_id, attempt=self.chunk.run_attempt).update(
             done=F("done") + months,
-            rows_written=F("rows_written") + written,
-            rows_removed=F("rows_removed") + removed,
+            rows_scored=F("rows_scored") + stored.computed,
+            rows_written=F("rows_written") + stored.written,
+            rows_removed=F("rows_removed") + stored.removed,
         )
 
 

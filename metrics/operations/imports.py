@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -32,6 +32,7 @@ from metrics.batches.refused import batch_mended_by, reading_of_refused
 from metrics.batches.rows import add_rows, keep_rows, kept_rows
 from metrics.batches.storing import store
 from metrics.batches.undoing import undo
+from metrics.causes import current_request_id, working_for
 from metrics.choices import BatchMode, BatchState, Verdict
 from metrics.importing.files import receive
 from metrics.importing.headers import recognised, signature
@@ -42,6 +43,7 @@ from metrics.importing.rows import given_rows
 from metrics.importing.tables import HeadedRows, open_table
 from metrics.models import ImportBatch, ImportFile, SavedMapping
 from metrics.operations.locks import lock_out_measurements
+from projects.visibility import seeing, seeing_everything
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ def receive_file(upload: Upload, *, by: User) -> ImportBatch:
             sha256=hashlib.sha256(content).hexdigest(),
             content=content,
         )
-        batch = ImportBatch(file=file, created_by=by, mends=mended)
+        batch = ImportBatch(file=file, created_by=by, mends=mended, request_id=current_request_id())
         if mended is not None:
             batch.reading = reading_of_refused(content, mended).as_plain()
             batch.mapping = mended.mapping
@@ -121,6 +123,7 @@ def map_batch(batch: ImportBatch, *, reading: Reading, mapping: Mapping, by: Use
         total=0,
         error="",
         finished_at=None,
+        request_id=current_request_id(),
     )
     if not mapped:
         raise ValidationError(
@@ -149,6 +152,7 @@ def import_batch(
             tries=0,
             done=0,
             error="",
+            request_id=current_request_id(),
         )
         if not asked:
             raise ValidationError(
@@ -164,7 +168,12 @@ def import_batch(
 def undo_batch(batch: ImportBatch, *, by: User) -> ImportBatch:
     """Ask that what was there before the batch be put back; a worker does it."""
     asked = ImportBatch.objects.filter(pk=batch.pk, state=BatchState.DONE).update(
-        state=BatchState.UNDO_DUE, undone_by=by, tries=0, done=0, error=""
+        state=BatchState.UNDO_DUE,
+        undone_by=by,
+        tries=0,
+        done=0,
+        error="",
+        request_id=current_request_id(),
     )
     if not asked:
         raise ValidationError(
@@ -215,15 +224,22 @@ def carry_out_batch(batch: ImportBatch) -> None:
         BatchState.STORING: _store,
         BatchState.UNDOING: _undo,
     }[BatchState(batch.state)]
-    try:
-        work(batch)
-    except BatchLost:
-        raise
-    except FileProblem as problem:
-        _fail(batch, str(problem))
-    except Exception as error:
-        _fail(batch, f"{type(error).__name__}: {error}")
-        raise
+    # What its owner does not see is unknown to the file, as it is to the forms.
+    is_undone = batch.state == BatchState.UNDOING
+    looking = seeing_everything() if is_undone else seeing(batch.created_by or AnonymousUser())
+    # The scheduler finds batches too, so the message to the worker may know of no request.
+    with working_for(import_id=batch.pk, request_id=batch.request_id):
+        try:
+            with looking:
+                work(batch)
+        except BatchLost:
+            raise
+        except FileProblem as problem:
+            _fail(batch, str(problem))
+        except Exception as error:
+            _fail(batch, f"{type(error).__name__}: {error}")
+            raise
+        logger.info("Import %s: %s is over.", batch.pk, batch.get_state_display().lower())
 
 
 def give_batch_back(batch: ImportBatch) -> None:

@@ -21,6 +21,7 @@ from metrics.batches.neutral import neutralised
 from metrics.batches.progress import silent_steps
 from metrics.batches.rows import JudgedRow, keep_rows
 from metrics.batches.storing import store
+from metrics.causes import current_request_id
 from metrics.choices import BatchMode, BatchState, Door, Verdict
 from metrics.importing.headers import DUMP_HEADER, recognised
 from metrics.importing.plans import GivenRow, Mapping, Reading
@@ -121,6 +122,7 @@ def _draft_of_batch(mapping: Mapping, mode: BatchMode, is_confirmed: bool, by: U
         reading=Reading().as_plain(),
         mapping=mapping.as_plain(),
         created_by=by,
+        request_id=current_request_id(),
     )
 
 

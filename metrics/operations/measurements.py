@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from metrics.causes import current_request_id
 from metrics.choices import Cadence, Door
 from metrics.entry_rights import EntryRights
 from metrics.models import ImportBatch, Measurement, MeasurementChange, MetricDefinition
@@ -22,6 +25,8 @@ from metrics.validation.dependence import stored_rules
 from metrics.validation.measurements import MeasurementRules, check_measurement
 from projects.models import Subject
 from projects.months import Month
+
+logger = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -124,6 +129,7 @@ def delete_measurement(
     period = Period(Cadence(existing.metric.cadence), existing.period_start)
     rules.refuse_change(period, (existing.value, existing.note), None)
     _keep_on_record(existing, by=by, door=door, at=timezone.now(), after=None, batch=batch)
+    _tell("deleted", existing.metric, existing)
     existing.delete()
     mark_for_rescoring([existing.subject_id], Month(existing.month))
 
@@ -187,6 +193,7 @@ def _record_first(
     with transaction.atomic():
         measurement.save(force_insert=True)
     mark_for_rescoring([subject.pk], period.month)
+    _tell("first given", metric, measurement)
     return measurement
 
 
@@ -202,6 +209,7 @@ def _correct(existing: Measurement, given: Given) -> Outcome:
     existing.batch = given.batch  # what is corrected by hand is no import's any more
     existing.changed_at = given.at
     existing.save()
+    _tell("corrected", existing.metric, existing)
     if is_other_value:
         mark_for_rescoring([existing.subject_id], Month(existing.month))
     return Outcome.CHANGED
@@ -232,4 +240,16 @@ def _keep_on_record(
         changed_by=by,
         changed_at=at,
         batch=batch,
+        request_id=current_request_id(),
     )
+
+
+def _tell(what: str, metric: MetricDefinition, measurement: Measurement) -> None:
+    """A line in the log, once it is true; a value's request is known by it."""
+    names = {
+        "measurement_id": measurement.pk,
+        "metric": metric.code,
+        "subject_id": measurement.subject_id,
+        "period": str(measurement.period_start),
+    }
+    transaction.on_commit(partial(logger.info, "A value was %s.", what, extra=names))

@@ -31,6 +31,7 @@ from metrics.operations.weighing import weigh_open_months
 from metrics.signals import months_closed
 from projects.models import Subject
 from projects.months import Month, month_range
+from projects.visibility import seeing_everything
 
 PATIENCE = 60.0
 """Seconds to wait for a scoring run that is going on."""
@@ -43,6 +44,7 @@ class ScoresAreBehindError(ValidationError):
     """Something still waits to be scored, so that the scores are not yet what they should be."""
 
 
+@seeing_everything()
 def close_month(month: Month, *, by: User | None, patience: float = PATIENCE) -> list[Month]:
     """Freeze the scores of a month and of every open month before it; which months that were.
 
@@ -63,6 +65,7 @@ def close_month(month: Month, *, by: User | None, patience: float = PATIENCE) ->
 
 
 @transaction.atomic
+@seeing_everything()
 def reopen_month(month: Month, *, reason: str, by: User | None) -> MonthClosing:
     """Let a closed month's scores move again; they are kept as they were reported."""
     month, reason = Month(month), reason.strip()

@@ -10,6 +10,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from metrics.causes import current_request_id
 from metrics.models import RescoreNeed
 from projects.months import FIRST_MONTH, Month
 
@@ -21,8 +22,9 @@ def mark_for_rescoring(subject_ids: Iterable[int], first_month: Month = FIRST_MO
 
     Without a month: from the first one that is open. Call it inside the change's own transaction.
     """
+    request_id = current_request_id()
     needs = [
-        RescoreNeed(subject_id=subject_id, first_month=first_month)
+        RescoreNeed(subject_id=subject_id, first_month=first_month, request_id=request_id)
         for subject_id in dict.fromkeys(subject_ids)
     ]
     if not needs:

@@ -21,17 +21,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
+from structlog.contextvars import bound_contextvars
 
+from metrics.causes import current_request_id, working_for
 from metrics.choices import RunScope, RunState, RunTrigger
 from metrics.closed_months import ClosedMonths
 from metrics.horizon import scheduled_months
-from metrics.ledger import Ledger, read_ledger
+from metrics.ledger import Ledger, Stored, read_ledger
 from metrics.models import RescoreNeed, Score, ScoreRun
 from metrics.operations import chunks
 from metrics.operations.blocks import Block, RunLost, cut, score_block
+from metrics.tallies import count_run, count_waits, seconds_of
 from projects.months import Month, month_range
+from projects.visibility import seeing_everything
 
 logger = logging.getLogger(__name__)
+
+MOST_CAUSES = 100
+"""Of how many requests a run keeps the names."""
 
 WAIT_FOR_HELPERS = 0.1
 """Seconds between looks at chunks that other workers are still at."""
@@ -47,7 +54,7 @@ def request_full_run(trigger: RunTrigger, *, by: User | None = None) -> ScoreRun
     """Ask for all open months to be scored; a request that still waits is enough."""
     waiting = ScoreRun.objects.filter(state=RunState.DUE, scope=RunScope.FULL)
     return waiting.first() or ScoreRun.objects.create(
-        scope=RunScope.FULL, trigger=trigger, requested_by=by
+        scope=RunScope.FULL, trigger=trigger, requested_by=by, request_ids=_asked_by()
     )
 
 
@@ -81,25 +88,30 @@ def claim(run: ScoreRun) -> ScoreRun | None:
     return run
 
 
+@seeing_everything()
 def carry_out(run: ScoreRun, progress: Progress | None = None) -> ScoreRun:
     """Score what the claimed run is about; harmless to repeat.
 
     RunLost if the claim was taken away meanwhile; any other error leaves the run FAILED and what it
     was to answer unanswered, for a later run.
     """
-    try:
-        _carry_out(run, progress or (lambda done, total: None))
-    except RunLost:
-        raise
-    except Exception as error:
-        with transaction.atomic():
-            chunks.drop(run)
-            _held(run).update(
-                state=RunState.FAILED,
-                finished_at=timezone.now(),
-                error=f"{type(error).__name__}: {error}"[:2000],
-            )
-        raise
+    with working_for(run_id=run.pk):
+        try:
+            _carry_out(run, progress or (lambda done, total: None))
+        except RunLost:
+            raise
+        except Exception as error:
+            with transaction.atomic():
+                chunks.drop(run)
+                failed = _held(run).update(
+                    state=RunState.FAILED,
+                    finished_at=timezone.now(),
+                    error=f"{type(error).__name__}: {error}"[:2000],
+                )
+                if failed:
+                    run.refresh_from_db()
+                    count_run(run)
+            raise
     run.refresh_from_db()
     return run
 
@@ -129,6 +141,7 @@ def reopen_dead_runs(*, silent_for: timedelta | None = None) -> int:
     )
 
 
+@seeing_everything()
 def score_now(
     *,
     trigger: RunTrigger,
@@ -148,6 +161,7 @@ def score_now(
         requested_by=by,
         first_month=months[0] if months else None,
         last_month=months[-1] if months else None,
+        request_ids=_asked_by(),
     )
     if claimed := _claim_patiently(run, patience):
         return carry_out(claimed, progress)
@@ -155,6 +169,7 @@ def score_now(
     return run
 
 
+@seeing_everything()
 def answer_all_needs(*, patience: float = 600.0) -> None:
     """Carry out in the foreground everything that waits; returns at once if nothing does."""
     while run := _what_is_due():
@@ -219,7 +234,34 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
     chunks.drop(run)
     # What waits is read before anything else: a change that comes in later leaves a need of its
     # own behind, which this run does not delete.
-    needs = list(RescoreNeed.objects.values_list("pk", "subject_id", "first_month"))
+    needs = list(RescoreNeed.objects.all())
+    causes = _causes(run, needs)
+    # The message that woke this worker may have come for a change that is answered already.
+    with bound_contextvars(request_id=causes[0] if len(causes) == 1 else None):
+        logger.info(
+            "Run %s begins.",
+            run.pk,
+            extra={"attempt": run.attempt, "changes": len(needs), "request_ids": causes},
+        )
+        _answer_with(run, needs, causes, progress)
+        logger.info(
+            "Run %s is done in %.2f s.",
+            run.pk,
+            seconds_of(run),
+            extra={
+                "trigger": run.trigger,
+                "scope": run.scope,
+                "rows_scored": run.rows_scored,
+                "rows_written": run.rows_written,
+                "rows_removed": run.rows_removed,
+                "request_ids": causes,
+            },
+        )
+
+
+def _answer_with(
+    run: ScoreRun, needs: Sequence[RescoreNeed], causes: Sequence[str], progress: Progress
+) -> None:
     ledger = read_ledger()
     closed = ClosedMonths.read()
     scheduled = scheduled_months(ledger, Month.of(timezone.localdate()))
@@ -231,14 +273,15 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
     else:
         blocks = list(cut(closed.open_among(_months_asked_for(run))))
     months = [month for block in blocks for month in block.months]
-    _hold(run, **_extent(ledger, blocks), total=len(months))
+    _hold(run, **_extent(ledger, blocks), total=len(months), request_ids=list(causes))
     progress(0, len(months))
     score_blocks = _score_alone if run.scope == RunScope.CHANGED else _score_together
     score_blocks(run, ledger, blocks, lambda done: progress(done, len(months)))
     with transaction.atomic():
         removed = _remove_strays(closed, keep={*scheduled, *months})
         if run.scope == RunScope.CHANGED or set(to_be_scored) <= set(months):
-            _answer([pk for pk, *_ in needs])
+            _answer([need.pk for need in needs])
+            count_waits(needs)
         chunks.drop(run)
         _hold(
             run,
@@ -246,6 +289,18 @@ def _carry_out(run: ScoreRun, progress: Progress) -> None:
             finished_at=timezone.now(),
             rows_removed=F("rows_removed") + removed,
         )
+        run.refresh_from_db()
+        count_run(run)
+
+
+def _asked_by() -> list[str]:
+    return [request_id] if (request_id := current_request_id()) else []
+
+
+def _causes(run: ScoreRun, needs: Sequence[RescoreNeed]) -> list[str]:
+    """Who asked for the run or made what it answers, each once; the first of them."""
+    named = dict.fromkeys([*run.request_ids, *(need.request_id for need in needs)])
+    return [request_id for request_id in named if request_id][:MOST_CAUSES]
 
 
 def _months_asked_for(run: ScoreRun) -> list[Month]:
@@ -266,7 +321,7 @@ def _extent(ledger: Ledger, blocks: Sequence[Block]) -> dict[str, Any]:
 
 
 def _blocks_of_changes(
-    ledger: Ledger, needs: Sequence[tuple[int, int, Month]], months: Sequence[Month]
+    ledger: Ledger, needs: Sequence[RescoreNeed], months: Sequence[Month]
 ) -> list[Block]:
     """The changed subjects with all above them; everybody in months that have no scores yet."""
     stored = Score.objects.aggregate(first=Min("month"), last=Max("month"))
@@ -275,11 +330,9 @@ def _blocks_of_changes(
         for month in months
         if stored["first"] is None or not stored["first"] <= month <= stored["last"]
     ]
-    first = min((first_month for *_, first_month in needs), default=None)
+    first = min((need.first_month for need in needs), default=None)
     changed = [month for month in months if first is not None and month >= first]
-    subjects = ledger.with_ancestors(
-        ledger.subject_numbers(subject_id for _, subject_id, _ in needs)
-    )
+    subjects = ledger.with_ancestors(ledger.subject_numbers(need.subject_id for need in needs))
     return [
         *cut(new),
         *cut([month for month in changed if month not in set(new)], subjects),
@@ -323,12 +376,13 @@ class RunClaim:
     def hold(self) -> None:
         _hold(self.run)
 
-    def note(self, months: int, written: int, removed: int) -> None:
+    def note(self, months: int, stored: Stored) -> None:
         _hold(
             self.run,
             done=F("done") + months,
-            rows_written=F("rows_written") + written,
-            rows_removed=F("rows_removed") + removed,
+            rows_scored=F("rows_scored") + stored.computed,
+            rows_written=F("rows_written") + stored.written,
+            rows_removed=F("rows_removed") + stored.removed,
         )
 
 

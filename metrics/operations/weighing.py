@@ -16,6 +16,7 @@ from metrics.models import MonthWeights, Score, ScoreRun, SubjectWeight
 from metrics.scoring.weights import Weighed, weigh
 from projects.choices import SubjectKind
 from projects.months import Month
+from projects.visibility import seeing_everything
 
 LATEST_MONTHS = 3
 """So many months are kept up to date all day: the running one and those that pages open with."""
@@ -31,11 +32,13 @@ class MetricWeight(TypedDict):
     weight: float
 
 
+@seeing_everything()
 def weigh_latest_months() -> list[Month]:
     """Bring the latest open months up to date; which ones were behind."""
     return _weigh(_behind(_open_months()[-LATEST_MONTHS:]))
 
 
+@seeing_everything()
 def weigh_open_months(*, until: Month | None = None) -> list[Month]:
     """Bring all open months up to date, or those up to one; which ones were behind.
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +35,16 @@ from metrics.scoring.overall import (
 from metrics.scoring.own import LineRows, line_rows, own_groups
 from metrics.scoring.roll_up import Board, group_of_children, roll_up, share_table
 from metrics.scoring.series import Series, look_up
+
+
+class _Told(NamedTuple):
+    """What one member has to say, in plain numbers."""
+
+    present: bool
+    score: float | None
+    coverage: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +207,7 @@ class Explainer:
             category,
             subject,
             float(weights[category]),
-            self.categories[category, place, at],
+            _told(self.categories[category, place, at])[0],
             points,
             tuple(self._groups_of(subject, category, at, depth)),
         )
@@ -226,13 +238,14 @@ class Explainer:
                 if group == "own"
                 else self._members(group, subject, category, at, depth)
             )
+            (told,) = _told(evidence)
             yield self._node(
                 "group",
                 GROUP_NUMBERS[group],
                 subject,
                 share,
-                evidence,
-                _points(share, evidence, backed),
+                told,
+                _points(share, told, backed),
                 tuple(members),
             )
 
@@ -264,18 +277,18 @@ class Explainer:
         backed = float(
             (links.weight * np.where(np.isnan(members.score), 0.0, members.coverage)).sum()
         )
-        for row, child in enumerate(links.child.tolist()):
-            evidence = members[row]
-            if not evidence.present:
+        children = zip(links.child.tolist(), links.weight.tolist(), _told(members), strict=True)
+        for child, weight, told in children:
+            if not told.present:
                 continue
             opened = depth > 0 and self._is_explained(child)
             yield self._node(
                 "subject",
                 child,
                 child,
-                float(links.weight[row]),
-                evidence,
-                _points(float(links.weight[row]), evidence, backed),
+                weight,
+                told,
+                _points(weight, told, backed),
                 tuple(self._groups_of(child, category, at, depth - 1)) if opened else (),
             )
 
@@ -300,17 +313,18 @@ class Explainer:
         for line, row in found:
             weight = float(line.weight[place])
             evidence = Evidence(
-                np.True_,  # type: ignore[arg-type]
-                np.float64(np.nan) if row is None else line.score[row],  # type: ignore[arg-type]
-                np.float64(0.0) if row is None else line.rows.freshness[row],  # type: ignore[arg-type]
+                np.array([True]),
+                np.array([np.nan if row is None else line.score[row]]),
+                np.array([0.0 if row is None else line.rows.freshness[row]]),
             )
+            (told,) = _told(evidence)
             yield self._node(
                 "metric",
                 line.number,
                 subject,
                 weight,
-                evidence,
-                _points(weight, evidence, backed),
+                told,
+                _points(weight, told, backed),
                 reading=None if row is None else self._reading(line, row),
             )
 
@@ -363,34 +377,46 @@ class Explainer:
         number: int,
         subject: int,
         weight: float,
-        evidence: Evidence,
+        told: _Told,
         points: float | None,
         parts: tuple[Node, ...] = (),
         reading: Reading | None = None,
     ) -> Node:
         """A node judged by the limits of the scorecard of `subject`."""
-        low, high = possible_range(evidence)
         card = self.definitions.cards[self.definitions.card_of[subject]]
         return Node(
             kind,
             number,
             weight,
-            float(evidence.coverage) if evidence.present else None,
-            _number(float(evidence.score)),
-            float(low),
-            float(high),
-            band_of(float(evidence.score), card.amber_from, card.green_from),
+            told.coverage if told.present else None,
+            told.score,
+            told.low,
+            told.high,
+            INSUFFICIENT
+            if told.score is None
+            else band_of(told.score, card.amber_from, card.green_from),
             points,
             parts,
             reading,
         )
 
 
-def _points(weight: float, evidence: Evidence, backed: float) -> float | None:
+def _told(evidence: Evidence) -> list[_Told]:
+    """Each member in plain numbers: of thousands, one by one, arrays are slow."""
+    low, high = possible_range(evidence)
+    columns = (evidence.present, evidence.score, evidence.coverage, low, high)
+    rows = zip(*(np.atleast_1d(column).tolist() for column in columns), strict=True)
+    return [
+        _Told(present, None if isnan(score) else score, coverage, low, high)
+        for present, score, coverage, low, high in rows
+    ]
+
+
+def _points(weight: float, told: _Told, backed: float) -> float | None:
     """What a member adds to the mean it is in: p = w k s / sum(w k)."""
-    if np.isnan(evidence.score) or backed <= 0:
+    if told.score is None or backed <= 0:
         return None
-    return float(weight * evidence.coverage * evidence.score / backed)
+    return weight * told.coverage * told.score / backed
 
 
 def _number(value: float) -> float | None:

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from metrics.bulk import copied, is_postgresql
+from metrics.causes import current_request_id
 from metrics.choices import Door
 from metrics.models import ImportBatch, Measurement, MeasurementChange
 
@@ -45,6 +46,11 @@ class Signature:
         at = connection.ops.adapt_datetimefield_value(self.at)
         batch = self.batch.pk if self.batch else None
         return [self.door.value, self.by.pk if self.by else None, at, batch]
+
+    @property
+    def change_columns(self) -> list[Any]:
+        """The same and the request, as a change tells it."""
+        return [*self.columns, current_request_id()]
 
 
 _MEASUREMENT = Measurement._meta.db_table
@@ -180,13 +186,13 @@ def apply_changes(signature: Signature) -> int:
         cursor.execute(
             f"INSERT INTO {_CHANGE} (metric_id, subject_id, period_start, value_before,"
             " note_before, entered_by_before_id, entered_at_before, door_before, batch_before_id,"
-            " value_after, note_after, door, changed_by_id, changed_at, batch_id)"
+            " value_after, note_after, door, changed_by_id, changed_at, batch_id, request_id)"
             " SELECT stored.metric_id, stored.subject_id, stored.period_start, stored.value,"
             " stored.note, stored.entered_by_id, stored.changed_at, stored.door, stored.batch_id,"
-            " changed.value, changed.note, %s, %s, %s, %s"
+            " changed.value, changed.note, %s, %s, %s, %s, %s"
             f" FROM {CHANGED} changed JOIN {_MEASUREMENT} stored ON stored.id = changed.id"
             " ORDER BY changed.line",
-            signature.columns,
+            signature.change_columns,
         )
         cursor.execute(
             f"UPDATE {_MEASUREMENT} SET value = changed.value, note = changed.note, door = %s,"

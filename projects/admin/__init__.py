@@ -1,5 +1,5 @@
-"""The admin pages of subjects, their links and their events."""
+"""The admin pages of subjects, their links, their events, and of who is limited to which."""
 
-from projects.admin import events, subjects
+from projects.admin import events, limits, subjects
 
-__all__ = ["events", "subjects"]
+__all__ = ["events", "limits", "subjects"]

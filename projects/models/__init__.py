@@ -2,6 +2,7 @@
 
 from projects.models.customers import Customer, Segment, Service
 from projects.models.events import Event
+from projects.models.limits import PortfolioLimit
 from projects.models.links import Engagement, Offer
 from projects.models.organisation import DEFAULT_ORGANISATION_CODE, Organisation
 from projects.models.portfolios import Portfolio, Project
@@ -22,6 +23,7 @@ __all__ = [
     "Offer",
     "Organisation",
     "Portfolio",
+    "PortfolioLimit",
     "Project",
     "Segment",
     "Service",

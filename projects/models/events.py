@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from projects.choices import SubjectKind
 from projects.models.subjects import Subject
+from projects.querysets import SeenManager
 from projects.validation import FieldErrors, linked
 
 TITLE_LENGTH = 80
@@ -55,6 +56,8 @@ class Event(models.Model):
     text = models.TextField(
         _("text"), blank=True, max_length=TEXT_LENGTH, validators=[MaxLengthValidator(TEXT_LENGTH)]
     )
+
+    objects = SeenManager()
 
     history = HistoricalRecords()
 

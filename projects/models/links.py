@@ -14,6 +14,7 @@ from projects.models.money import AmountField, CurrencyField, currency_with
 from projects.models.portfolios import Project
 from projects.models.subjects import Subject, subject_link
 from projects.models.weights import WeightField
+from projects.querysets import SeenManager
 
 
 class Engagement(Subject):
@@ -52,6 +53,8 @@ class Offer(models.Model):
     annual_cost = AmountField(_("annual cost"))
     benchmark_cost = AmountField(_("benchmark cost"))
     currency = CurrencyField(_("currency"))
+
+    objects = SeenManager("service")
 
     history = HistoricalRecords()
 

@@ -18,7 +18,7 @@ from projects.codes import (
     validate_code,
 )
 from projects.fields import MonthField, month_in_range
-from projects.querysets import SubjectQuerySet
+from projects.querysets import SeenSubjects
 from projects.validation import FieldErrors, check_span, validate_name
 
 models.CharField.register_lookup(Length)
@@ -39,7 +39,7 @@ class Subject(models.Model):
         _("measured until"), null=True, blank=True, help_text=_("Last month; blank = open.")
     )
 
-    objects = SubjectQuerySet.as_manager()
+    objects = SeenSubjects("pk")
 
     class Meta:
         ordering = ["code"]

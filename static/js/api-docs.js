@@ -3,6 +3,14 @@
 const place = document.getElementById("operations");
 const SAFE = ["GET", "HEAD"];
 
+// Swagger UI's own dark colours go by a class of the page.
+function followTheme() {
+  const root = document.documentElement;
+  root.classList.toggle("dark-mode", root.dataset.bsTheme === "dark");
+}
+followTheme();
+document.addEventListener("portal:theme", followTheme);
+
 window.SwaggerUIBundle({
   url: place.dataset.schema,
   domNode: place,

@@ -3,7 +3,6 @@
 (() => {
   "use strict";
 
-  const RECENT_KEY = "portal-recent";
   const RECENT_KEPT = 8;
   const A_SUBJECT_OR_DEFINITION =
     /^\/(portfolios|projects|segments|customers|services|metrics|scorecards)\/[^/]+\/$/;
@@ -11,7 +10,23 @@
   const field = document.getElementById("search-field");
   const list = document.getElementById("search-list");
 
-  // What was looked at last is kept in this browser alone.
+  // What was looked at last is kept in this browser alone: for one person, and as long as nobody
+  // changes what they may see. What was kept for anybody else is let go.
+
+  const RECENT = "portal-recent";
+  const RECENT_KEY = `${RECENT}-${list?.dataset.keptFor ?? ""}`;
+
+  function forgetOthers() {
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (key.startsWith(RECENT) && key !== RECENT_KEY) {
+          localStorage.removeItem(key);
+        }
+      }
+    } catch {
+      // A browser that keeps nothing has nothing to forget.
+    }
+  }
 
   function recent() {
     try {
@@ -23,7 +38,7 @@
   }
 
   function rememberThisPage() {
-    if (!A_SUBJECT_OR_DEFINITION.test(location.pathname)) {
+    if (!list || !A_SUBJECT_OR_DEFINITION.test(location.pathname)) {
       return;
     }
     const page = { path: location.pathname, name: document.querySelector("h1").textContent.trim() };
@@ -35,6 +50,9 @@
     }
   }
 
+  if (list) {
+    forgetOthers();
+  }
   rememberThisPage();
 
   // A view is saved as it stands when the link is used: filters may have changed since it was drawn.

@@ -20,11 +20,12 @@ from django.urls import URLPattern, reverse
 from api.models import KeptAnswer, PersonalToken
 from api.scopes import Scope
 from api.urls import urlpatterns
+from metrics.catalogue import CATALOGUE
 from metrics.choices import BatchState
 from metrics.importing import plans
 from metrics.models import MetricDefinition, RescoreNeed
 from pmo_portal.roles import Role
-from projects.models import Subject
+from projects.models import Project, Segment, Subject
 from tests import factories
 from tests.api.conftest import Program
 from tests.conftest import make_person
@@ -38,11 +39,15 @@ READERS = People({EXECUTIVE, PMO_LEAD, ANALYST, ADMINISTRATOR})
 ENTERERS = People({ANALYST, ADMINISTRATOR})
 KEEPERS = People({PMO_LEAD, ADMINISTRATOR})
 IMPORTERS = ENTERERS | KEEPERS
+PROPOSERS = ENTERERS | KEEPERS
+APPROVERS = KEEPERS
 SIGNED_IN = READERS | {OUTSIDER}
 
 METHODS = ("get", "post", "put", "patch", "delete")
 VALUE = {"value": 9, "confirm_unusual": True}
 PLACE = ("fix_days", "PRJ-ONBOARD", "2026-06-08")
+PLACE_TOLD = {"metric": PLACE[0], "subject": PLACE[1], "period": PLACE[2]}
+LINK, OFFER = ("PRJ-ONBOARD", "ENT"), ("SRV-MAIL", "ENT")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,31 @@ DOORS: dict[str, Door] = {
     "get me": Door(SIGNED_IN, None),
     "get subjects": Door(READERS, READ),
     "get subject": Door(READERS, READ, args=("PRJ-ONBOARD",)),
+    "post subjects": Door(
+        KEEPERS, MANAGE, 201, body={"kind": "service", "code": "SRV-NEW", "name": "New"}
+    ),
+    "patch subject": Door(KEEPERS, MANAGE, args=("PRJ-ONBOARD",), body={"name": "Onboard"}),
+    "delete subject": Door(KEEPERS, MANAGE, 422, args=("PRJ-ONBOARD",)),
+    "get engagements": Door(READERS, READ),
+    "get engagement": Door(READERS, READ, args=LINK),
+    "put engagement": Door(KEEPERS, MANAGE, args=LINK, body={"share": 0.5}),
+    "delete engagement": Door(KEEPERS, MANAGE, 204, args=("PRJ-IDEA", "ENT")),
+    "get offers": Door(READERS, READ),
+    "get offer": Door(READERS, READ, args=OFFER),
+    "put offer": Door(KEEPERS, MANAGE, args=OFFER, body={"weight": 2}),
+    "delete offer": Door(KEEPERS, MANAGE, 204, args=OFFER),
+    "get events": Door(READERS, READ),
+    "post events": Door(
+        KEEPERS,
+        MANAGE,
+        201,
+        body={"subject": "PRJ-ONBOARD", "day": "2026-03-02", "title": "Begun"},
+    ),
+    "get event": Door(READERS, READ, args=("EVENT",)),
+    "patch event": Door(KEEPERS, MANAGE, args=("EVENT",), body={"title": "Merged"}),
+    "delete event": Door(KEEPERS, MANAGE, 204, args=("EVENT",)),
+    "get catalogue": Door(READERS, READ),
+    "post catalogue": Door(KEEPERS, MANAGE, 201, body={"codes": [next(iter(CATALOGUE))]}),
     "get subject_scorecard": Door(READERS, READ, args=("PRJ-ONBOARD",)),
     "put subject_scorecard": Door(
         KEEPERS, MANAGE, args=("PRJ-ONBOARD",), body={"scorecard": "SC-PRJ"}
@@ -157,6 +187,31 @@ DOORS: dict[str, Door] = {
     "delete measurement": Door(
         ENTERERS, WRITE, 204, args=("fix_days", "PRJ-ONBOARD", "2026-06-01")
     ),
+    "get measurement_history": Door(READERS, READ, args=PLACE),
+    "get due": Door(ENTERERS, READ),
+    "get no_values": Door(READERS, READ),
+    "post no_values": Door(
+        ENTERERS, WRITE, body={"places": [PLACE_TOLD], "reason": "Nothing was counted."}
+    ),
+    "post no_value_take_back": Door(
+        ENTERERS, WRITE, body={"places": [PLACE_TOLD], "why": "It was counted."}
+    ),
+    "get proposals": Door(PROPOSERS, READ),
+    "post proposals": Door(
+        ENTERERS,
+        WRITE,
+        body={"pairs": [{"metric": PLACE[0], "subject": "PRJ-CHAT"}], "reason": "No defects."},
+    ),
+    # Somebody else's is not there for those who don't decide about it.
+    "get proposal": Door(PROPOSERS, READ, args=("PROPOSAL",), answers={ANALYST: 404}),
+    "post proposal_take_back": Door(ENTERERS, WRITE, args=("PROPOSAL",), answers={ANALYST: 404}),
+    "post proposal_grant": Door(KEEPERS, MANAGE, args=("PROPOSAL",), body={}),
+    "post proposal_refuse": Door(KEEPERS, MANAGE, args=("PROPOSAL",), body={"answer": "No."}),
+    "get drafts": Door(APPROVERS | ENTERERS, READ),
+    "get draft": Door(APPROVERS | ENTERERS, READ, args=("DRAFT",), answers={ANALYST: 404}),
+    "post drafts_approve": Door(APPROVERS, MANAGE, body={"drafts": [1]}),
+    "post drafts_reject": Door(APPROVERS, MANAGE, body={"drafts": [1], "reason": "No."}),
+    "post draft_withdraw": Door(ENTERERS, WRITE, 422, args=("DRAFT",), answers={ANALYST: 404}),
     "get batches": Door(IMPORTERS, READ),
     "post batches": Door(ENTERERS, WRITE, 400, body={}),  # tests/api/test_batches.py sends a file
     # Somebody else's is not there for those who may not undo it.
@@ -190,6 +245,9 @@ def keys(company: None) -> dict[str, Any]:
     """A row behind each operation that is about one."""
     factories.UserFactory(username="somebody")
     factories.ScorecardFactory(code="SC-UNUSED")
+    factories.EngagementFactory(
+        project=Project.objects.get(code="PRJ-IDEA"), segment=Segment.objects.get(code="ENT")
+    )
     RescoreNeed.objects.all().delete()
     own = {
         "metric": MetricDefinition.objects.get(code="fix_days"),
@@ -203,6 +261,11 @@ def keys(company: None) -> dict[str, Any]:
     rows = {
         "OVERRIDE": factories.CurveOverrideFactory(**own),
         "EXEMPTION": factories.ExemptionFactory(**own, from_month=24400, until_month=24401),
+        "EVENT": factories.EventFactory(),
+        "PROPOSAL": factories.ExemptionProposalFactory(
+            metric=own["metric"], subject=Subject.objects.get(code="PRJ-IDEA")
+        ),
+        "DRAFT": factories.DraftMeasurementFactory(**own, period="2026-03-09"),
         "ASSIGNMENT": factories.MetricAssignmentFactory(metric__code="other", user__username="x"),
         "BATCH": batch,
         "RUN": factories.ScoreRunFactory(state="done"),

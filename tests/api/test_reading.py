@@ -15,7 +15,7 @@ from django.utils import timezone
 from api.throttling import ReadsPerMinute
 from metrics.choices import Band, Category
 from metrics.explaining import as_json, explain
-from metrics.models import Score
+from metrics.models import Score, Scorecard
 from projects.models import Subject
 from projects.months import Month
 from tests import factories
@@ -54,9 +54,17 @@ def test_subjects_of_every_kind_come_with_their_links(program: Program, company:
     )
     project = rows["PRJ-ONBOARD"]
     assert project["portfolio"] == "CHANNELS"
+    assert project["weight"] == 4.0
+    assert [(link["segment"], link["share"]) for link in project["segments"]] == [
+        ("ENT", 0.6),
+        ("SMB", 0.4),
+    ]
     assert project["segments"][0]["engagement"] in rows
+    assert rows["CHANNELS"]["parent"] == "DIGITAL"
     assert rows["C-ACME"]["segment"] in rows
-    assert rows["SRV-MAIL"]["segments"][0]["segment"] in rows
+    mail = rows["SRV-MAIL"]["segments"][0]
+    assert mail["segment"] in rows
+    assert mail.keys() == {"segment", "weight", "annual_cost", "benchmark_cost", "currency"}
 
 
 @pytest.mark.parametrize(
@@ -290,6 +298,8 @@ def fill(number: int) -> None:
     """A portfolio and a segment of so many, with everything that hangs on them."""
     segment, portfolio = factories.SegmentFactory(), factories.PortfolioFactory()
     card = factories.ScorecardFactory()
+    default = Scorecard.objects.filter(is_default=True).first()
+    default = default or factories.ScorecardFactory(is_default=True)
     for _ in range(number):
         project = factories.ProjectFactory(portfolio=portfolio)
         factories.EngagementFactory(project=project, segment=segment)
@@ -298,6 +308,7 @@ def fill(number: int) -> None:
         factories.CustomerFactory(segment=segment)
         metric = factories.MetricFactory()
         factories.ScorecardLineFactory(scorecard=card, metric=metric)
+        factories.ScorecardLineFactory(scorecard=default, metric=factories.MetricFactory())
         factories.MeasurementFactory(metric=metric, subject=project)
         factories.ExemptionFactory(metric=metric, subject=project)
         factories.CurveOverrideFactory(metric=metric, subject=project)
@@ -305,10 +316,22 @@ def fill(number: int) -> None:
         factories.MetricAssignmentFactory(metric=metric, user__username=f"u{project.pk}")
         factories.ImportBatchFactory(created_by=factories.UserFactory())
         factories.ScoreRunFactory(state="done")
+        factories.EventFactory(subject=project)
+        factories.NoValueFactory(metric=metric, subject=project, period="2026-04")
+        factories.ExemptionProposalFactory(metric=metric, subject=project)
+        factories.DraftMeasurementFactory(metric=metric, subject=project)
 
 
 LISTS = [
     "subjects/",
+    "engagements/",
+    "offers/",
+    "events/",
+    "catalogue/",
+    "due/",
+    "no-values/",
+    "proposals/",
+    "drafts/",
     "metrics/",
     "scorecards/",
     "measurements/",

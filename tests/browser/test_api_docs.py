@@ -40,3 +40,23 @@ def test_what_writes_is_tried_by_the_session_with_the_form_token(visit: Visit) -
     operation.get_by_role("button", name="Execute").click()
     answer = operation.locator(".live-responses-table tbody .response-col_status")
     expect(answer).to_have_text(re.compile("202"))
+
+
+def test_the_page_follows_the_theme(visit: Visit) -> None:
+    page = visit("administrator")
+    grounds = {}
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.goto("/api/docs/")
+        title = page.locator(".opblock-tag").first
+        expect(title).to_be_visible()
+        grounds[theme] = title.evaluate(
+            """(title) => [
+              getComputedStyle(document.querySelector(".api-docs")).backgroundColor,
+              getComputedStyle(document.querySelector(".swagger-ui")).backgroundColor,
+              getComputedStyle(title).color,
+            ]"""
+        )
+    assert grounds["light"][0] != grounds["dark"][0]
+    assert {ground for _, ground, _ in grounds.values()} == {"rgba(0, 0, 0, 0)"}
+    assert grounds["light"][2] != grounds["dark"][2]

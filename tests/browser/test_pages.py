@@ -165,9 +165,15 @@ PAGES = [
     STOP,
     "/account/",
     "/account/password/",
+    "/account/password/forgotten/",
+    "/account/password/forgotten/sent/",
+    "/account/password/new/1-no-key/",
+    "/account/second-factor/",
+    "/account/sessions/",
     "/account/tokens/",
     "/audit/",
     "/audit/?happening=refused&q=nothing+is+called+so",
+    "/status/",
     NO_SUCH_PAGE,
 ]
 """What administrators see, who see all there is."""
@@ -178,7 +184,21 @@ PARTS = 6
 REFUSED_PAGE = "/entry/"
 SIGN_IN_PAGE = "/sign-in/"
 
+OF_SECOND_FACTORS = {
+    "account_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_authenticate",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_reauthenticate",
+    "mfa_view_recovery_codes",
+}
+"""They ask for a person's own password and phone: tests/browser/test_accounts.py looks at them."""
+
 NO_PAGES = {
+    "account_login",
+    "session_end",
+    "session_end_others",
     "saved_view_delete",
     "saved_view_menu",
     "saved_view_move",
@@ -355,7 +375,11 @@ class Look:
 
 def names_of_pages() -> set[str]:
     """The names of the portal's own addresses, without the admin site's."""
-    return {name for name in get_resolver().reverse_dict if isinstance(name, str)} - NO_PAGES
+    return (
+        {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+        - NO_PAGES
+        - OF_SECOND_FACTORS
+    )
 
 
 def test_every_page_is_looked_at() -> None:

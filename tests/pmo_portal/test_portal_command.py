@@ -237,17 +237,25 @@ def test_an_empty_portal_says_how_to_make_an_administrator_and_runs_once(start: 
     )
 
 
-def test_a_worker_that_dies_is_replaced_and_nothing_outlives_the_command(start: Start) -> None:
+def test_whatever_part_dies_is_replaced_and_nothing_outlives_the_command(start: Start) -> None:
     portal = start("--empty").wait_until_said("The portal is at")
-    assert until(portal.is_ready, seconds=20)
+    assert until(portal.is_ready, seconds=20), portal.get("readyz")
     assert len(portal.processes()) >= 6  # itself, web and its worker, worker and its pool, beat
-    [worker] = [pid for pid in portal.processes() if is_leader(pid) and "worker" in command(pid)]
-    os.kill(worker, signal.SIGKILL)
-    portal.wait_until_said("The worker ended (signal SIGKILL) and is started again in 1 s.")
+    for part, program in (("web", "gunicorn"), ("worker", "worker"), ("beat", "beat")):
+        [leader] = leaders(portal, program)
+        os.kill(leader, signal.SIGKILL)
+        portal.wait_until_said(f"The {part} ended (signal SIGKILL) and is started again in 1 s.")
+        assert until(lambda: bool(leaders(portal, program)), seconds=20)  # noqa: B023  # asked here
+        assert leaders(portal, program) != [leader]
     assert until(portal.is_ready, seconds=30), portal.get("readyz")
     portal.process.kill()
     portal.process.wait()
     assert until(lambda: not portal.processes(), seconds=20), portal.processes()
+
+
+def leaders(portal: Portal, program: str) -> list[int]:
+    """The processes of a part that the command itself has started."""
+    return [pid for pid in portal.processes() if is_leader(pid) and program in command(pid)]
 
 
 def test_a_port_that_is_in_use_is_refused_when_it_was_asked_for(start: Start) -> None:

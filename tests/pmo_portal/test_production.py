@@ -18,6 +18,7 @@ from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BY_PROXY = {"Host": "pmo.example.com", "X-Forwarded-Proto": "https"}
+TOKEN = "a-token-of-twenty-or-more"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
@@ -82,6 +83,8 @@ def site(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[Site]:
         "DATABASE_URL": postgres_url,
         "CELERY_BROKER_URL": redis_url,
         "VAR_DIR": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+        "METRICS_TOKEN": TOKEN,
     }
     site = Site(free_port(), variables, tmp_path / "log", {})
     yield site
@@ -97,15 +100,23 @@ def test_each_program_on_its_own_makes_a_portal(site: Site) -> None:
     site.manage("migrate", "--no-input", "--verbosity", "0")
     site.manage("collectstatic", "--no-input", "--verbosity", "0")
     web = ("gunicorn", "pmo_portal.wsgi", "--preload", "--threads", "8", "--no-control-socket")
-    site.begin("web", *web, "--bind", f"127.0.0.1:{site.port}")
+    site.begin("web", *web, "--workers", "2", "--bind", f"127.0.0.1:{site.port}")
     assert site.until(lambda: site.get("/healthz")[0] == 200), site.log.read_text()
     assert site.readiness() == (
         503,
-        {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "none answered in 2 s"},
+        {
+            "database": "ok",
+            "migrations": "ok",
+            "broker": "ok",
+            "worker": "none answered in 2 s",
+            "beat": "no tick yet",
+            "scores": "ok",
+        },
     )
+    assert site.get("/readyz/web")[0] == 200
 
-    site.begin("worker", "celery", "-A", "pmo_portal", "worker")
-    site.begin("beat", "celery", "-A", "pmo_portal", "beat", "--pidfile=")
+    for name in ("worker", "beat"):
+        site.begin(name, *COMPOSE["services"][name]["command"])
     assert site.until(lambda: site.readiness()[0] == 200), site.log.read_text()
 
     status, headers, _ = site.get("/sign-in/", Host="pmo.example.com")
@@ -118,6 +129,39 @@ def test_each_program_on_its_own_makes_a_portal(site: Site) -> None:
     assert style, page
     status, headers, _ = site.get(style[1], **BY_PROXY, **{"Accept-Encoding": "identity"})
     assert (status, "immutable" in headers["Cache-Control"]) == (200, True)
+
+    # Whichever process answers, it tells what both have counted, and a run that a worker did.
+    before = requests_counted(site)
+    for _ in range(20):
+        site.get("/sign-in/", **BY_PROXY)
+    assert requests_counted(site) == before + 20
+    site.manage("load_workspace", str(ROOT / "examples" / "worked"))
+    site.manage("score")
+    told = site.get("/prometheus", Authorization=f"Bearer {TOKEN}")[2]
+    assert 'portal_runs_total{scope="months",state="done",trigger="command"} 1.0' in told
+    assert "portal_workers 1.0" in told
+    assert site.get("/prometheus")[0] == 401
+
+    # All programs write lines of JSON, and nothing else.
+    lines = [json.loads(line) for line in site.log.read_text().splitlines()]
+    assert {"gunicorn.error", "pmo_portal.request_log"} <= {line["logger"] for line in lines}
+    asked = [line for line in lines if line["message"] == "GET /sign-in/ 200"]
+    assert len({line["request_id"] for line in asked}) == len(asked) >= 20
+
+    site.end("web")
+    assert not list(Path(site.variables["TMPDIR"]).glob("pmo-portal-metrics-*"))
+
+
+def requests_counted(site: Site) -> float:
+    told = site.get("/prometheus", Authorization=f"Bearer {TOKEN}")[2]
+    counted = re.search(
+        r'^django_http_responses_total_by_status_view_method_total\{(?=[^}]*view="sign_in")'
+        r'(?=[^}]*status="200")[^}]*\} (\S+)$',
+        told,
+        re.MULTILINE,
+    )
+    assert counted, told
+    return float(counted[1])
 
 
 @pytest.mark.parametrize("service", COMPOSE["services"])
@@ -144,4 +188,4 @@ def test_the_image_runs_what_is_tested_here() -> None:
     image = (ROOT / "Dockerfile").read_text()
     assert '"gunicorn", "pmo_portal.wsgi"' in image
     assert '"--threads", "8", "--preload"' in image
-    assert COMPOSE["services"]["worker"]["command"] == ["celery", "-A", "pmo_portal", "worker"]
+    assert COMPOSE["services"]["worker"]["command"][-1] == "worker"

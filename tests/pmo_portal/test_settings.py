@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pmo_portal.environment import Environment, Refused, environment
+from pmo_portal.roles import Role
 
 SECRET = "Jx7-Qm2+" * 10
 PRODUCTION = {
@@ -76,6 +77,42 @@ def test_a_relative_database_file_is_meant_from_the_project(
     assert settings["DATABASES"]["default"]["NAME"] == str(project_root / "var/other.sqlite3")
 
 
+def test_production_counts_tries_where_all_processes_see_them(settings_with: Any) -> None:
+    cache = settings_with(PRODUCTION)["CACHES"]["default"]
+    assert (cache["BACKEND"], cache["LOCATION"]) == (
+        "accounts.shared_cache.SharedCache",
+        "redis://redis:6379/0",
+    )
+
+
+def test_settings_of_accounts_are_read(settings_with: Any) -> None:
+    settings = settings_with(
+        {
+            "SIGN_IN_ATTEMPTS": "8",
+            "SIGN_IN_LOCK_MINUTES": "30",
+            "SESSION_IDLE_HOURS": "2",
+            "SESSION_STAY_DAYS": "7",
+            "PASSWORD_RESET_MINUTES": "20",
+            "TRUSTED_PROXIES": "2",
+            "SECRET_KEY_FALLBACKS": "older, oldest",
+            "REQUIRE_SECOND_FACTOR_FOR": "Administrator, PMO lead",
+        }
+    )
+    assert settings["ACCOUNT_RATE_LIMITS"]["login_failed"] == "8/30m/key"
+    assert settings["SESSION_COOKIE_AGE"] == 2 * 3600
+    assert settings["ACCOUNT_SESSION_COOKIE_AGE"] == 7 * 86_400
+    assert settings["PASSWORD_RESET_TIMEOUT"] == 20 * 60
+    assert settings["ALLAUTH_TRUSTED_PROXY_COUNT"] == 2
+    assert settings["SECRET_KEY_FALLBACKS"] == ["older", "oldest"]
+    assert settings["REQUIRE_SECOND_FACTOR_FOR"] == ["Administrator", "PMO lead"]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_be_asked_for_a_second_factor(settings_with: Any, role: Role) -> None:
+    settings = settings_with({"REQUIRE_SECOND_FACTOR_FOR": role.value})
+    assert settings["REQUIRE_SECOND_FACTOR_FOR"] == [role.value]
+
+
 WRONG = {
     "flag": ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'; it takes true or false."),
     "database of another kind": (
@@ -116,6 +153,11 @@ WRONG = {
     "address of the portal by another protocol": (
         {"PORTAL_URL": "mailto:pmo@example.com"},
         f"PORTAL_URL is '***@example.com'; it takes {PORTAL}.",
+    ),
+    "role for a second factor": (
+        {"REQUIRE_SECOND_FACTOR_FOR": "Administrator,Analist"},
+        "REQUIRE_SECOND_FACTOR_FOR has 'Analist'; it takes roles with commas between them:"
+        " Executive, PMO lead, Analyst, Administrator; did you mean 'Analyst'?",
     ),
     "number": (
         {"SCORE_RUN_STALE_SECONDS": "1 minute"},

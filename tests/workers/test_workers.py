@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 
+from metrics.operations.blocks import MONTHS_PER_BLOCK
 from tests.installation import Installation, eventually
 
 pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
@@ -93,11 +95,17 @@ def test_the_same_task_twice_changes_nothing(installation: Installation) -> None
     installation.assert_a_full_run_changes_nothing()
 
 
+LIVING_WORKERS = """
+from pmo_portal import signs
+print(sum(not worker.is_silent for worker in signs.workers()))
+"""
+
 MOST_CHUNKS_AT_ONCE = """
 import time
 deadline = time.monotonic() + 60
 most = 0
-while time.monotonic() < deadline and not ScoreRun.objects.filter(state="done").exists():
+ended = ScoreRun.objects.filter(scope="full", state="done")
+while time.monotonic() < deadline and not ended.exists():
     most = max(most, RunChunk.objects.filter(state="running").count())
     time.sleep(0.002)
 print(json.dumps(most))
@@ -105,14 +113,32 @@ print(json.dumps(most))
 
 
 def test_workers_share_a_full_run(installation: Installation) -> None:
+    """What `docker compose up --scale worker=4` starts, without containers."""
+    installation.environment["LOG_FORMAT"] = "json"
     installation.manage("load_workspace", MANY_MONTHS)
-    for _ in range(3):
+    for _ in range(4):
         installation.start_worker(beat=False, concurrency=1)
-    installation.python("request_full_run(RunTrigger.SCHEDULE)")
+    eventually(lambda: installation.python(LIVING_WORKERS) == "4")
+    eventually(installation.is_idle)  # what was loaded is scored by one of them
+    installation.python("Score.objects.all().delete(); request_full_run(RunTrigger.SCHEDULE)")
     installation.python("answer_needs_task.delay()")
     assert json.loads(installation.python(MOST_CHUNKS_AT_ONCE)) > 1
     eventually(installation.is_idle)
+    # Each chunk was stored once, and not by one worker alone.
+    full = 'run = ScoreRun.objects.get(scope="full"); print([run.pk, run.total])'
+    run, months = json.loads(installation.python(full))
+    written = [line for line in lines_of(installation, "worker.log") if "computed" in line]
+    stored = [line for line in written if line["run_id"] == run]
+    of_chunks = [line["message"] for line in stored]
+    assert len(of_chunks) == len(set(of_chunks)) == math.ceil(months / MONTHS_PER_BLOCK)
+    assert len({line["task_id"] for line in stored}) > 1
     installation.assert_a_full_run_changes_nothing()
+
+
+def lines_of(installation: Installation, log: str) -> list[dict[str, Any]]:
+    """Besides them there is the banner of Celery, which is for people."""
+    written = (installation.folder / log).read_text().splitlines()
+    return [json.loads(line) for line in written if line.startswith("{")]
 
 
 def test_a_run_goes_on_when_one_of_the_workers_that_share_it_is_killed(

@@ -10,11 +10,14 @@ from operator import or_
 import numpy as np
 from django.db.models import Q
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from metrics.due import ended_periods, entered_inputs
 from metrics.ledger import Ledger
 from metrics.models import Measurement, MetricDefinition
 from metrics.periods import Period
+from projects.models import Subject
+from projects.visibility import current_sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,21 @@ def completeness_of(
     return found
 
 
+def seen_in(ledger: Ledger) -> NDArray[np.bool_]:
+    """Which subjects of a ledger, which holds everybody, the reader sees."""
+    if not current_sight().is_limited:
+        return np.ones(len(ledger.subject_ids), bool)
+    keys = list(Subject.objects.order_by().values_list("pk", flat=True))
+    return np.isin(ledger.subject_ids, keys)
+
+
 class Wanted:
-    """Of whom a metric is expected, by what the ledger holds."""
+    """Of whom a metric is expected, by what the ledger holds; of those whom the reader sees."""
 
     def __init__(self, ledger: Ledger, inputs: Mapping[int, Collection[int]]) -> None:
         self.ledger = ledger
         self.number = {int(key): place for place, key in enumerate(ledger.metric_ids)}
+        self.seen = seen_in(ledger)
         self.cards_with: dict[int, set[int]] = {}
         for place, card in enumerate(ledger.definitions.cards):
             for line in card.lines:
@@ -83,7 +95,8 @@ class Wanted:
         if not engine.span.first <= period.month <= engine.span.last:
             return set()
         asked = (
-            (definitions.kind == metric.subject_kind)
+            self.seen
+            & (definitions.kind == metric.subject_kind)
             & (definitions.active_from <= int(period.last_month_touched))
             & (definitions.active_until >= int(period.first_month))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Subquery
@@ -29,7 +29,9 @@ from metrics.models import (
     ScorecardLine,
 )
 from metrics.scoring.formulas import inputs_of, parse_formula
+from projects.models import Subject
 from projects.months import Month
+from projects.visibility import current_sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class MetricPage:
     """The month that the address names, which choices of subjects keep."""
     lines: tuple[ScorecardLine, ...]
     decides: Decides | None
-    """None where the month was never weighed, or has no overall score to weigh for."""
+    """None where the month was never weighed, or has no overall score to weigh for, or the reader
+    does not see the organisation."""
     assignments: tuple[tuple[str, str], ...]
     """Whom it is assigned to, and for which part of the organisation."""
     graph: FormulaGraph | None
@@ -110,11 +113,21 @@ def metric_page_of(
         ),
         series_month=asked,
         lines=tuple(lines.order_by("scorecard__name")),
-        decides=None if month is None else _decides(metric, month),
-        assignments=tuple((name_of(row.user), row.scope.name) for row in assignments),
+        decides=None if month is None or current_sight().is_limited else _decides(metric, month),
+        assignments=_owners(assignments),
         graph=_graph(code, by_code),
         overrides=tuple(overrides.order_by("subject__name", "from_month")),
         exemptions=tuple(exemptions.order_by("subject__name", "from_month")),
+    )
+
+
+def _owners(assignments: Iterable[MetricAssignment]) -> tuple[tuple[str, str], ...]:
+    """Of a part of the organisation that the reader does not see, its owner and not its name."""
+    rows = list(assignments)
+    seen = Subject.objects.in_bulk([row.scope_id for row in rows])
+    return tuple(
+        (name_of(row.user), row.scope.name if row.scope_id in seen else _("another scope"))
+        for row in rows
     )
 
 

@@ -84,7 +84,8 @@ def values_now(
 ) -> ValuesNow | None:
     """In force in a month, else in the one that pages open with; None while nothing is measured.
 
-    Of subjects that are measured then and not exempt; a value in its grace is in force.
+    Of subjects that are measured then and not exempt, as far as the reader sees them; a value in
+    its grace is in force.
     """
     month = month or default_month(current_month())
     if month is None or metric.pk is None:
@@ -107,8 +108,9 @@ def values_now(
         if exempt.span.first <= month <= exempt.span.last:
             measured[exempt.subject] = False
     rows = rows.only(measured[rows.subject])
-    used = curves_used(definition, rows)
     names = _names(ledger, rows.subject)
+    rows = rows.only(np.isin(ledger.subject_ids[rows.subject], list(names)))
+    used = curves_used(definition, rows)
     return ValuesNow(
         month,
         tuple(

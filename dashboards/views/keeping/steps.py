@@ -21,14 +21,11 @@ from dashboards.presentation.months import month_name
 from dashboards.selectors.definition_history import FieldChange
 from dashboards.views.keeping.words import Pending
 from metrics.effects import ChangeEffects, effects_of_change
-from projects.choices import SubjectKind
 
 SAVE, BACK = "save", "back"
 STEP = "step"
 WHY = "why"
 NOT_CARRIED = frozenset({"csrfmiddlewaretoken", STEP, WHY})
-
-PARENTS = (SubjectKind.PORTFOLIO, SubjectKind.SEGMENT, SubjectKind.ORGANISATION)
 
 Crumbs = Sequence[tuple[Any, str]]
 
@@ -144,10 +141,6 @@ def carried(data: QueryDict) -> list[tuple[str, str]]:
 
 def parents_coverage(effects: ChangeEffects) -> list[ParentCoverage]:
     """Of what the subject counts in, in the latest month in which it differs, the nearest first."""
-    above = [row for row in effects.rows if row.subject.kind in PARENTS]
-    latest = max((row.month for row in above), default=None)
-    rows = [row for row in above if row.month == latest]
-    rows.sort(key=lambda row: (PARENTS.index(row.subject.kind), row.subject.name))
     return [
         ParentCoverage(
             row.subject.name,
@@ -155,5 +148,5 @@ def parents_coverage(effects: ChangeEffects) -> list[ParentCoverage]:
             row.overall.before.coverage if row.overall.before else None,
             row.overall.after.coverage if row.overall.after else None,
         )
-        for row in rows
+        for row in effects.rows_above
     ]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dashboards.access import READ_DASHBOARDS, needs
+from dashboards.access import READ_DASHBOARDS, READ_ORGANISATION, needs
 from dashboards.exports.metrics import (
     exemptions_table,
     metrics_table,
@@ -112,7 +112,7 @@ def metric_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_safe
-@needs(READ_DASHBOARDS)
+@needs(READ_ORGANISATION)
 def metric_quality(request: HttpRequest, code: str) -> HttpResponse:
     """How complete and how late a metric's values are, on a page or as a part of the metric's."""
     page = quality_of(code, month=month_parameter(request))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from metrics.tallies import BACKUP_AT, note
 from pmo_portal.backup import BackupRefused, write_backup
 
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             kept = write_backup(path)
         except (BackupRefused, OSError) as refused:
             raise CommandError(str(refused)) from None
+        note(BACKUP_AT, kept.taken_at.timestamp())
         size = path.stat().st_size / 1_000_000
         self.stdout.write(
             f"{kept.total:,} rows of {len(kept.rows)} tables are in {path} ({size:,.1f} MB)."

@@ -1,0 +1,396 @@
+"""How the portal is running, for administrators: what /readyz and Prometheus are told, in words.
+
+Each light says what was found and, unless it is green, what to do. None of them waits long: a part
+that does not answer is what somebody came to see.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dashboards.access import needs
+from dashboards.models import SubscriptionMail
+from dashboards.presentation.numbers import grouped
+from metrics import tallies
+from metrics.choices import Band, MailState
+from metrics.lateness import Lateness, read_lateness, rows_per_second
+from metrics.models import FailedTask, ImportBatch, Reminder
+from metrics.sizes import database_bytes, database_version
+from pmo_portal import signs
+from pmo_portal.environment import without_password
+from pmo_portal.health import NotReady, check_broker, check_migrations
+from pmo_portal.prometheus import UNFINISHED_BATCHES, WAITING_MAILS
+
+SEE_STATUS = "metrics.see_status"
+
+MANUAL = "docs/operations.md"
+
+A_DAY = timedelta(days=1)
+MAIL_IS_LATE = timedelta(hours=1)
+IMPORT_IS_LATE = timedelta(minutes=15)
+BACKUP_IS_OLD = timedelta(hours=36)
+BACKUP_IS_VERY_OLD = timedelta(days=7)
+DISK_FILLS_UP, DISK_IS_FULL = 0.10, 0.03
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was found; the page writes moments and times in the reader's way."""
+
+    label: str
+    text: str = ""
+    moment: datetime | None = None
+    took: timedelta | None = None
+    size: int | None = None
+    band: Band | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """One part of the portal: green is in order, amber wants a look, red somebody at once."""
+
+    name: str
+    band: Band
+    facts: tuple[Fact, ...]
+    advice: str
+    heading: str
+    """What the manual says about it stands there."""
+
+    @property
+    def is_green(self) -> bool:
+        return self.band == Band.GREEN
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    lights: tuple[Light, ...]
+    failed: tuple[FailedTask, ...]
+    """Those of the last day, the latest first."""
+    now: datetime
+
+    @property
+    def worst(self) -> Band:
+        return min(light.band for light in self.lights)
+
+    @property
+    def troubled(self) -> int:
+        return sum(not light.is_green for light in self.lights)
+
+
+@require_safe
+@never_cache
+@needs(SEE_STATUS)
+def status(request: HttpRequest) -> HttpResponse:
+    context = {"status": read_status(), "manual": MANUAL}
+    return render(request, "pmo_portal/status.html", context)
+
+
+def read_status() -> Status:
+    now = timezone.now()
+    lateness = read_lateness()
+    failed = FailedTask.objects.filter(at__gt=now - A_DAY)[: MOST_SHOWN + 1]
+    failures = tuple(failed)
+    broker = broker_light()
+    return Status(
+        (
+            database_light(),
+            migrations_light(),
+            broker,
+            *(signs_lights(now) if broker.is_green else signs_unknown()),
+            changes_light(lateness),
+            full_run_light(lateness),
+            tasks_light(failures),
+            imports_light(now),
+            mails_light(now),
+            disk_light(),
+            backup_light(now),
+        ),
+        failures[:MOST_SHOWN],
+        now,
+    )
+
+
+def database_light() -> Light:
+    """Green: without it there would be no page to say so."""
+    facts = [Fact(_("Program"), database_version())]
+    if (size := database_bytes()) is not None:
+        facts.append(Fact(_("Size"), size=size))
+    return Light(_("Database"), Band.GREEN, tuple(facts), "", "The database does not answer")
+
+
+def migrations_light() -> Light:
+    try:
+        check_migrations()
+    except NotReady as reason:
+        return Light(
+            _("Migrations"),
+            Band.RED,
+            (Fact(_("State"), str(reason)),),
+            _("Run manage.py migrate with this version of the portal."),
+            "Migrations are to be applied",
+        )
+    return Light(
+        _("Migrations"),
+        Band.GREEN,
+        (Fact(_("State"), _("all applied")),),
+        "",
+        "Migrations are to be applied",
+    )
+
+
+def broker_light() -> Light:
+    where = (
+        Fact(_("Where"), _("a folder on this machine"))
+        if settings.IS_EMBEDDED
+        else Fact(_("Where"), without_password(settings.CELERY_BROKER_URL))
+    )
+    begun = time.perf_counter()
+    try:
+        check_broker()
+    except NotReady:
+        return Light(
+            _("Broker"),
+            Band.RED,
+            (where, Fact(_("State"), _("no answer"))),
+            _(
+                "See whether Redis runs and can be reached. Values are saved all the same; their"
+                " scores follow when it is back."
+            ),
+            "The broker does not answer",
+        )
+    took = timedelta(seconds=time.perf_counter() - begun)
+    return Light(
+        _("Broker"),
+        Band.GREEN,
+        (where, Fact(_("Answered in"), took=took)),
+        "",
+        "The broker does not answer",
+    )
+
+
+def signs_lights(now: datetime) -> Iterable[Light]:
+    try:
+        workers, ticked_at = signs.workers(), signs.ticked_at()
+    except signs.SignsOutOfReach:
+        return signs_unknown()
+    return workers_light(workers), beat_light(ticked_at, now)
+
+
+def signs_unknown() -> Iterable[Light]:
+    """They are asked through the broker."""
+    unknown = (Fact(_("State"), _("not known while the broker does not answer")),)
+    advice = _("Mend the broker first.")
+    return (
+        Light(_("Workers"), Band.RED, unknown, advice, "No worker answers"),
+        Light(_("Scheduler"), Band.RED, unknown, advice, "The scheduler is silent"),
+    )
+
+
+def workers_light(workers: list[signs.WorkerSign]) -> Light:
+    facts = tuple(
+        Fact(
+            worker.name,
+            ngettext("%(number)s process", "%(number)s processes", worker.processes)
+            % {"number": worker.processes},
+            moment=worker.at,
+            band=Band.RED if worker.is_silent else Band.GREEN,
+        )
+        for worker in workers
+    )
+    living = sum(not worker.is_silent for worker in workers)
+    if not living:
+        band, advice = Band.RED, _("Start a worker; what waits stands in the database.")
+    elif living < len(workers):
+        band = Band.AMBER
+        advice = _("See why one went silent; the others do its work. It is named for an hour.")
+    else:
+        band, advice = Band.GREEN, ""
+    return Light(
+        _("Workers"),
+        band,
+        facts or (Fact(_("State"), _("none has shown life within the last hour")),),
+        advice,
+        "No worker answers",
+    )
+
+
+def beat_light(ticked_at: datetime | None, now: datetime) -> Light:
+    silence = now - ticked_at if ticked_at else None
+    is_late = silence is None or silence > timedelta(seconds=settings.BEAT_LATE_SECONDS)
+    fact = Fact(_("Last tick"), "" if ticked_at else _("none yet"), moment=ticked_at)
+    return Light(
+        _("Scheduler"),
+        Band.RED if is_late else Band.GREEN,
+        (fact,),
+        _("Start beat, or see in its log why it stands. Nothing happens by itself meanwhile.")
+        if is_late
+        else "",
+        "The scheduler is silent",
+    )
+
+
+def changes_light(lateness: Lateness) -> Light:
+    facts = [Fact(_("Changes that wait"), grouped(lateness.changes))]
+    if lateness.oldest_change_at is not None:
+        facts.append(Fact(_("The oldest since"), moment=lateness.oldest_change_at))
+    if lateness.running is not None:
+        facts.append(Fact(_("Going on"), _("run %(number)s") % {"number": lateness.running.pk}))
+    if lateness.due:
+        facts.append(Fact(_("Runs that are due"), grouped(len(lateness.due))))
+    is_late = lateness.is_change_late or lateness.is_run_late or lateness.is_run_silent
+    return Light(
+        _("Scores follow changes"),
+        Band.RED if is_late else Band.GREEN,
+        tuple(facts),
+        _("See at /runs/ whether runs fail, and whether workers and the scheduler live.")
+        if is_late
+        else "",
+        "Changes wait for their scores",
+    )
+
+
+def full_run_light(lateness: Lateness) -> Light:
+    run = lateness.last_full
+    facts = [Fact(_("Ended"), _("never yet"))]
+    if run is not None:
+        seconds = tallies.seconds_of(run)
+        facts = [
+            Fact(_("Ended"), moment=run.finished_at),
+            Fact(_("Took"), took=timedelta(seconds=seconds)),
+            Fact(_("Scores gone through"), grouped(run.rows_scored)),
+        ]
+        if (speed := rows_per_second(run)) is not None:
+            facts.append(Fact(_("In a second"), grouped(speed)))
+    is_late = lateness.is_full_run_late
+    return Light(
+        _("Last full run"),
+        Band.AMBER if is_late else Band.GREEN,
+        tuple(facts),
+        _("See at /runs/ why it failed, and under Periodic tasks whether it is still asked for.")
+        if is_late
+        else "",
+        "The full run is late",
+    )
+
+
+def tasks_light(failures: tuple[FailedTask, ...]) -> Light:
+    number = grouped(min(len(failures), MOST_SHOWN))
+    text = _("more than %(number)s") % {"number": number} if len(failures) > MOST_SHOWN else number
+    return Light(
+        _("Failed tasks"),
+        Band.AMBER if failures else Band.GREEN,
+        (Fact(_("In the last day"), text),),
+        _("Read their errors below, and find the task in the worker's log by its ID.")
+        if failures
+        else "",
+        "Tasks fail",
+    )
+
+
+def imports_light(now: datetime) -> Light:
+    unfinished = ImportBatch.objects.filter(state__in=UNFINISHED_BATCHES).aggregate(
+        count=Count("pk"), oldest=Min(Coalesce("heartbeat_at", "created_at"))
+    )
+    oldest: datetime | None = unfinished["oldest"]
+    is_late = oldest is not None and now - oldest > IMPORT_IS_LATE
+    facts = [Fact(_("Waiting or going on"), grouped(unfinished["count"]))]
+    if oldest is not None:
+        facts.append(Fact(_("The longest without a sign of life, since"), moment=oldest))
+    return Light(
+        _("Imports"),
+        Band.AMBER if is_late else Band.GREEN,
+        tuple(facts),
+        _("See at /entry/import/ how far it is, and whether a worker lives.") if is_late else "",
+        "Imports stand",
+    )
+
+
+def mails_light(now: datetime) -> Light:
+    waiting, failed, oldest = 0, 0, None
+    for kind in (Reminder, SubscriptionMail):
+        found = kind.objects.filter(
+            Q(state__in=WAITING_MAILS) | Q(state=MailState.FAILED, created_at__gt=now - A_DAY)
+        ).aggregate(
+            waiting=Count("pk", filter=Q(state__in=WAITING_MAILS)),
+            failed=Count("pk", filter=Q(state=MailState.FAILED)),
+            oldest=Min("created_at", filter=Q(state__in=WAITING_MAILS)),
+        )
+        waiting, failed = waiting + found["waiting"], failed + found["failed"]
+        oldest = min(filter(None, (oldest, found["oldest"])), default=None)
+    is_late = failed or (oldest is not None and now - oldest > MAIL_IS_LATE)
+    facts = [
+        Fact(_("Waiting"), grouped(waiting)),
+        Fact(_("Given up in the last day"), grouped(failed)),
+    ]
+    if oldest is not None:
+        facts.append(Fact(_("The oldest since"), moment=oldest))
+    return Light(
+        _("Mails"),
+        Band.AMBER if is_late else Band.GREEN,
+        tuple(facts),
+        _("Read the errors in the admin site, under Reminders, and see whether EMAIL_URL answers.")
+        if is_late
+        else "",
+        "Mails are not sent",
+    )
+
+
+def disk_light() -> Light:
+    folder = Path(settings.VAR_DIR)
+    while not folder.exists():
+        folder = folder.parent
+    disk = shutil.disk_usage(folder)
+    free = disk.free / disk.total if disk.total else 1.0
+    band = Band.RED if free < DISK_IS_FULL else Band.AMBER if free < DISK_FILLS_UP else Band.GREEN
+    return Light(
+        _("Disk of this web server"),
+        band,
+        (
+            Fact(_("Folder"), str(settings.VAR_DIR)),
+            Fact(_("Free"), size=disk.free),
+            Fact(_("Of"), size=disk.total),
+        ),
+        "" if band == Band.GREEN else _("Make room, or give it a larger disk."),
+        "The disk fills up",
+    )
+
+
+def backup_light(now: datetime) -> Light:
+    noted = tallies.noted(tallies.BACKUP_AT)
+    if noted is None:
+        return Light(
+            _("Backup"),
+            Band.AMBER,
+            (Fact(_("Last one"), _("none that the portal knows of")),),
+            _("Run manage.py backup every day; what other programs back up is not seen here."),
+            "The backup is old",
+        )
+    taken_at = datetime.fromtimestamp(noted, UTC)
+    age = now - taken_at
+    band = (
+        Band.RED if age > BACKUP_IS_VERY_OLD else Band.AMBER if age > BACKUP_IS_OLD else Band.GREEN
+    )
+    return Light(
+        _("Backup"),
+        band,
+        (Fact(_("Last one"), moment=taken_at),),
+        "" if band == Band.GREEN else _("See why manage.py backup has not run since."),
+        "The backup is old",
+    )
