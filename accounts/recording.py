@@ -32,6 +32,8 @@ FORMS_THAT_TELL: Mapping[str, Happening] = {
 }
 """Pages whose form was taken when they lead on: no signal tells of what they do."""
 LIMITS = "portfoliolimit"
+LOCK_OUT = "accounts.lockout"
+"""Who tells of a lock-out, by the same signal that tells of wrong passwords."""
 
 
 def listen() -> None:
@@ -62,19 +64,15 @@ def listen() -> None:
             import_string(f"allauth.mfa.signals.{name}").connect(receiver)
 
 
-def note_lock_out(request: HttpRequest, credentials: Mapping[str, Any]) -> None:
-    """For the door that takes no more attempts for a while."""
-    known, tried = _whom(credentials)
-    record_after_answer(request, Happening.LOCKED_OUT, about=known, detail=tried)
-
-
 def note_answer(request: HttpRequest, response: HttpResponseBase) -> None:
     """What an answer tells that no signal does."""
     match = request.resolver_match
     if match is None or request.method != "POST":
         return
     if response.status_code == 302 and match.view_name in FORMS_THAT_TELL:
-        record_if_possible(FORMS_THAT_TELL[match.view_name], request=request)
+        known, tried = _whom({"email": request.POST.get("email", "")})
+        happening = FORMS_THAT_TELL[match.view_name]
+        record_if_possible(happening, about=known, detail=tried, request=request)
     elif response.status_code == 429 and "api" not in match.namespaces:
         record_if_possible(Happening.LOCKED_OUT, request=request)
 
@@ -95,8 +93,11 @@ def _sign_in_failed(
     request: HttpRequest | None = None,
     **_: Any,
 ) -> None:
+    """Also sent, once, when a door takes no more attempts for a while."""
     known, tried = _whom(credentials)
-    record_after_answer(request, Happening.SIGN_IN_FAILED, about=known, detail=tried)
+    is_shut = sender == LOCK_OUT
+    happening = Happening.LOCKED_OUT if is_shut else Happening.SIGN_IN_FAILED
+    record_after_answer(request, happening, about=known, detail=tried)
 
 
 def _whom(credentials: Mapping[str, Any]) -> tuple[User | None, str]:

@@ -12,6 +12,7 @@ import structlog
 import time_machine
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.signals import user_login_failed
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +26,6 @@ from accounts.asking import client_address
 from accounts.audit import MOST_A_MINUTE, MOST_OF_STRANGERS_A_MINUTE
 from accounts.choices import Happening
 from accounts.models import AuditEvent
-from accounts.recording import note_lock_out
 from api.operations.tokens import end_token, make_token
 from pmo_portal.access import RefusalLogMiddleware
 from pmo_portal.roles import Role
@@ -89,7 +89,8 @@ def test_what_was_typed_as_a_name_that_nobody_has_is_kept_nowhere(
     events()
     for name in ("my secret password", "my secret password", "another one"):
         authenticate(RequestFactory().post("/sign-in/"), username=name, password="x")
-    note_lock_out(RequestFactory().post("/sign-in/"), {"username": "\0 \ud800"})
+    told = {"username": "\0 \ud800"}
+    user_login_failed.send("accounts.lockout", credentials=told, request=None)
     found = events()
     assert [event[0] for event in found] == ["sign_in_failed"] * 3 + ["locked_out"]
     assert {event[1:3] for event in found} == {("", "")}
@@ -103,12 +104,18 @@ def test_what_was_typed_as_a_name_that_nobody_has_is_kept_nowhere(
 
 def test_a_door_that_is_shut_for_a_while_is_told(executive: User, events: Events) -> None:
     events()
-    note_lock_out(RequestFactory().post("/sign-in/"), {"username": "executive"})
+    told = {"username": "executive"}
+    user_login_failed.send(
+        "accounts.lockout", credentials=told, request=RequestFactory().post("/sign-in/")
+    )
     assert events() == [("locked_out", "", "executive", "")]
 
 
-def answered(status: int, view_name: str, method: str = "POST", namespaces: Any = ()) -> None:
-    request = RequestFactory().generic(method, "/somewhere/")
+def answered(
+    status: int, view_name: str, method: str = "POST", namespaces: Any = (), **sent: str
+) -> None:
+    request = RequestFactory().post("/somewhere/", sent)
+    request.method = method
 
     def answer(asked: HttpRequest) -> HttpResponse:
         space = list(namespaces)
@@ -134,6 +141,20 @@ def test_what_a_form_did_is_told_by_its_answer(events: Events) -> None:
         "session_ended",
         "locked_out",
     ]
+
+
+def test_who_asked_for_a_new_password_is_told_if_there_is_such_a_person(
+    executive: User, events: Events
+) -> None:
+    executive.email = "e@example.com"
+    executive.save()
+    events()
+    answered(302, "account_reset_password", email="E@example.com")
+    answered(302, "account_reset_password", email="nobody@example.com")
+    known, unknown = events()
+    assert known == ("reset_asked", "", "executive", "")
+    assert unknown[:3] == ("reset_asked", "", "")
+    assert "nobody" not in unknown[3]
 
 
 def test_passwords(client_of: ClientOf, executive: User, events: Events) -> None:
@@ -398,9 +419,10 @@ def test_the_request_can_be_found_again_in_the_other_logs() -> None:
     with structlog.contextvars.bound_contextvars(request_id="0c1d-22"):
         RefusalLogMiddleware(refusing)(RequestFactory().get("/x/"))
     RefusalLogMiddleware(refusing)(RequestFactory().get("/x/", HTTP_X_REQUEST_ID="from-outside"))
-    RefusalLogMiddleware(refusing)(RequestFactory().get("/x/", HTTP_X_REQUEST_ID="<b>"))
+    with structlog.contextvars.bound_contextvars(request_id="<b>"):
+        RefusalLogMiddleware(refusing)(RequestFactory().get("/x/"))
     found = AuditEvent.objects.order_by("pk").values_list("request_id", flat=True)
-    assert list(found) == ["0c1d-22", "from-outside", ""]
+    assert list(found) == ["0c1d-22", "", ""]
 
 
 def test_the_limits_are_low_enough_to_name_a_size() -> None:
