@@ -28,6 +28,7 @@ FOR_OPERATORS = {
     "pmo_portal/instance.py": "told in the console of whoever starts the portal",
     "pmo_portal/launcher.py": "told in the console of whoever starts the portal",
     "pmo_portal/management": "commands answer whoever runs the portal",
+    "pmo_portal/prometheus.py": "metrics are explained in English, as all programs explain theirs",
     "pmo_portal/schedules.py": "stored with the schedules, which administrators keep",
     "pmo_portal/settings.py": "settings are refused before there is a language",
 }
