@@ -163,7 +163,7 @@ def test_passwords(client_of: ClientOf, executive: User, events: Events) -> None
     new = "an entirely different staple"
     client.post(
         reverse("password_change"),
-        {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
     )
     assert events() == [("password_changed", "executive", "", "")]
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -81,6 +82,7 @@ OPEN: dict[str, str] = {
         HOUSE,
     ),
     "subscription_stop": OF_A_MAIL,
+    "account_reset_password_from_key": OF_A_MAIL,
     "kept_mail": KEYHOLDERS,
     "kept_mail_file": KEYHOLDERS,
     # Who may enter what is decided by metric and subject: tests/metrics/test_entry_rights.py.
@@ -103,6 +105,12 @@ OPEN_API: dict[str, str] = dict.fromkeys(
         "month_close",
         "month_reopen",
         "run",
+        "engagement",
+        "offer",
+        "event",
+        "measurement_history",
+        "proposal_grant",
+        "proposal_refuse",
     ),
     HOUSE,
 )
@@ -155,6 +163,17 @@ def a_subscription(owner: User) -> Subscription:
     return subscription
 
 
+def a_session(owner: User) -> UserSession:
+    """Where somebody is signed in, in another browser than the one that asks."""
+    other = Client()
+    other.force_login(owner)
+    key = other.cookies["sessionid"].value
+    session: UserSession = UserSession.objects.create(
+        user=owner, session_key=key, ip="192.0.2.1", user_agent=""
+    )
+    return session
+
+
 def a_token(owner: User) -> PersonalToken:
     token: PersonalToken = factories.PersonalTokenFactory(
         user=owner, expires_at=timezone.now() + timedelta(days=1)
@@ -164,6 +183,7 @@ def a_token(owner: User) -> PersonalToken:
 
 OWNED: dict[str, Own] = {
     "token_end": Own(a_token, ("post",)),
+    "session_end": Own(a_session, ("post",)),
     "draft_withdraw": Own(a_draft, ("post",)),
     "exemption_take_back": Own(a_proposal, ("post",), refusals=(302, 403, 404)),
     "saved_view_open": Own(a_view),
@@ -184,6 +204,10 @@ OWNED_API: dict[str, Own] = {
     "batch_rows": Own(a_batch, sends="verdict=new"),
     "batch_store": Own(a_batch, ("post",), welcome=(202, 409, 422)),
     "batch_undo": Own(a_batch, ("post",), welcome=(202, 409, 422)),
+    "draft": Own(a_draft),
+    "draft_withdraw": Own(a_draft, ("post",)),
+    "proposal": Own(a_proposal, refusals=(403, 404)),
+    "proposal_take_back": Own(a_proposal, ("post",), refusals=(403, 404)),
 }
 
 
