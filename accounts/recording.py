@@ -70,9 +70,10 @@ def note_answer(request: HttpRequest, response: HttpResponseBase) -> None:
     if match is None or request.method != "POST":
         return
     if response.status_code == 302 and match.view_name in FORMS_THAT_TELL:
-        known, tried = _whom({"email": request.POST.get("email", "")})
-        happening = FORMS_THAT_TELL[match.view_name]
-        record_if_possible(happening, about=known, detail=tried, request=request)
+        # Nobody is looked up: how long an answer takes must not tell who has an account.
+        tried = request.POST.get("email", "").strip().casefold()
+        detail = _in_other_words(tried) if tried else ""
+        record_if_possible(FORMS_THAT_TELL[match.view_name], detail=detail, request=request)
     elif response.status_code == 429 and "api" not in match.namespaces:
         record_if_possible(Happening.LOCKED_OUT, request=request)
 
@@ -110,8 +111,14 @@ def _whom(credentials: Mapping[str, Any]) -> tuple[User | None, str]:
     known = User.objects.filter(Q(username__iexact=clean) | Q(email__iexact=clean)).first()
     if not clean or known is not None:
         return known, ""
+    return None, _in_other_words(clean)
+
+
+def _in_other_words(text: str) -> str:
+    """By which the same text is known again, and which says nothing of it."""
+    clean = text.encode(errors="replace").decode()
     digest = salted_hmac(__name__, clean, algorithm="sha256").hexdigest()
-    return None, f"? {digest[:HASH_LENGTH]}"
+    return f"? {digest[:HASH_LENGTH]}"
 
 
 def _remember_facts(sender: Any, *, instance: User, raw: bool, **options: Any) -> None:

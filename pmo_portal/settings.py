@@ -305,15 +305,15 @@ ACCOUNT_LOGIN_METHODS = {"username"}  # a mail address is turned into the user n
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # nosec B105
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_RATE_LIMITS = {
     "login": "",  # passwords are counted by accounts.lockout
     "login_failed": f"{SIGN_IN_ATTEMPTS}/{SIGN_IN_LOCK_MINUTES}m/key",  # codes of a second factor
     "reauthenticate": "10/m/user",
-    "change_password": "5/m/user",
-    "reset_password": "20/h/ip,3/h/key",
-    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",  # nosec B105
+    "reset_password": "20/h/ip,3/h/key",  # nosec B105
+    "reset_password_from_key": "20/m/ip",  # nosec B105
 }
 MFA_ADAPTER = "accounts.adapter.PortalSecondFactorAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True

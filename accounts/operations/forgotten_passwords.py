@@ -20,6 +20,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from accounts.audit import record
+from accounts.choices import Happening
 from accounts.letters import letter_to
 from accounts.people import people_to_write_to
 
@@ -50,6 +52,7 @@ def send_password_mails(address: str) -> int:
     people = people_to_write_to(address)
     for person in people:
         password_mail(person).send()
+        record(Happening.RESET_ASKED, about=person)
     return len(people)
 
 

@@ -165,6 +165,17 @@ def a_subscription(owner: User) -> Subscription:
     return subscription
 
 
+def a_session(owner: User) -> UserSession:
+    """Where somebody is signed in, in another browser than the one that asks."""
+    other = Client()
+    other.force_login(owner)
+    key = other.cookies["sessionid"].value
+    session: UserSession = UserSession.objects.create(
+        user=owner, session_key=key, ip="192.0.2.1", user_agent=""
+    )
+    return session
+
+
 def a_token(owner: User) -> PersonalToken:
     token: PersonalToken = factories.PersonalTokenFactory(
         user=owner, expires_at=timezone.now() + timedelta(days=1)
@@ -184,6 +195,7 @@ def a_session(owner: User) -> UserSession:
 OWNED: dict[str, Own] = {
     "session_end": Own(a_session, ("post",)),
     "token_end": Own(a_token, ("post",)),
+    "session_end": Own(a_session, ("post",)),
     "draft_withdraw": Own(a_draft, ("post",)),
     "exemption_take_back": Own(a_proposal, ("post",), refusals=(302, 403, 404)),
     "saved_view_open": Own(a_view),
@@ -208,6 +220,10 @@ OWNED_API: dict[str, Own] = {
     "batch_rows": Own(a_batch, sends="verdict=new"),
     "batch_store": Own(a_batch, ("post",), welcome=(202, 409, 422)),
     "batch_undo": Own(a_batch, ("post",), welcome=(202, 409, 422)),
+    "draft": Own(a_draft),
+    "draft_withdraw": Own(a_draft, ("post",)),
+    "proposal": Own(a_proposal, refusals=(403, 404)),
+    "proposal_take_back": Own(a_proposal, ("post",), refusals=(403, 404)),
 }
 
 

@@ -120,7 +120,7 @@ def test_nothing_that_is_typed_or_sent_as_a_secret_is_logged(
     client.post("/sign-in/?next=/account/", {"username": "analyst", "password": PASSWORD})
     client.post(
         "/account/password/",
-        {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
     )
     day = timezone.localdate() + timedelta(days=1)
     _token, words = make_token(analyst, name="x", scopes=["read"], last_day=day)
