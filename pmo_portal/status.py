@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -56,6 +57,8 @@ class Fact:
 
     label: str
     text: str = ""
+    name: str = ""
+    """Of a program, a folder, an address: the same in every language."""
     moment: datetime | None = None
     took: timedelta | None = None
     size: int | None = None
@@ -76,6 +79,11 @@ class Light:
     @property
     def is_green(self) -> bool:
         return self.band == Band.GREEN
+
+    @property
+    def manual(self) -> str:
+        """Where to read on."""
+        return f"{MANUAL}#{slugify(self.heading)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,7 @@ class Status:
 @never_cache
 @needs(SEE_STATUS)
 def status(request: HttpRequest) -> HttpResponse:
-    context = {"status": read_status(), "manual": MANUAL}
-    return render(request, "pmo_portal/status.html", context)
+    return render(request, "pmo_portal/status.html", {"status": read_status()})
 
 
 def read_status() -> Status:
@@ -129,7 +136,7 @@ def read_status() -> Status:
 
 def database_light() -> Light:
     """Green: without it there would be no page to say so."""
-    facts = [Fact(_("Program"), database_version())]
+    facts = [Fact(_("Program"), name=database_version())]
     if (size := database_bytes()) is not None:
         facts.append(Fact(_("Size"), size=size))
     return Light(_("Database"), Band.GREEN, tuple(facts), "", "The database does not answer")
@@ -159,7 +166,7 @@ def broker_light() -> Light:
     where = (
         Fact(_("Where"), _("a folder on this machine"))
         if settings.IS_EMBEDDED
-        else Fact(_("Where"), without_password(settings.CELERY_BROKER_URL))
+        else Fact(_("Where"), name=without_password(settings.CELERY_BROKER_URL))
     )
     begun = time.perf_counter()
     try:
@@ -363,7 +370,7 @@ def disk_light() -> Light:
         _("Disk of this web server"),
         band,
         (
-            Fact(_("Folder"), str(settings.VAR_DIR)),
+            Fact(_("Folder"), name=str(settings.VAR_DIR)),
             Fact(_("Free"), size=disk.free),
             Fact(_("Of"), size=disk.total),
         ),

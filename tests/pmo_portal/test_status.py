@@ -228,7 +228,7 @@ def test_the_page_shows_each_light_by_word_and_shape(
     assert len(re.findall(r'<span class="band is-green"><svg', text)) == 11
     assert len(re.findall(r'<span class="band is-amber"><svg', text)) == 1
     assert "1 part wants somebody to look." in " ".join(text.split())
-    assert "docs/operations.md, “Tasks fail”" in text
+    assert "<code>docs/operations.md#tasks-fail</code>" in text
 
 
 def test_the_page_costs_the_same_at_any_size(
