@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -110,7 +109,6 @@ OPEN_API: dict[str, str] = dict.fromkeys(
         "offer",
         "event",
         "measurement_history",
-        # By permission: those who keep definitions decide everybody's.
         "proposal_grant",
         "proposal_refuse",
     ),
@@ -183,17 +181,7 @@ def a_token(owner: User) -> PersonalToken:
     return token
 
 
-def a_session(owner: User) -> UserSession:
-    session = SessionStore()
-    session.create()
-    row: UserSession = UserSession.objects.create(
-        user=owner, session_key=session.session_key, ip="192.0.2.7", user_agent="Firefox/140"
-    )
-    return row
-
-
 OWNED: dict[str, Own] = {
-    "session_end": Own(a_session, ("post",)),
     "token_end": Own(a_token, ("post",)),
     "session_end": Own(a_session, ("post",)),
     "draft_withdraw": Own(a_draft, ("post",)),
@@ -212,10 +200,6 @@ OWNED: dict[str, Own] = {
     "import_undo": Own(a_batch, ("get", "post"), welcome=(200, 302, 422), refusals=(403, 404)),
 }
 OWNED_API: dict[str, Own] = {
-    "draft": Own(a_draft),
-    "draft_withdraw": Own(a_draft, ("post",), welcome=(200, 204)),
-    "proposal": Own(a_proposal),
-    "proposal_take_back": Own(a_proposal, ("post",), welcome=(200, 204)),
     "batch": Own(a_batch),
     "batch_rows": Own(a_batch, sends="verdict=new"),
     "batch_store": Own(a_batch, ("post",), welcome=(202, 409, 422)),
