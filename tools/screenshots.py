@@ -46,6 +46,7 @@ DESK, PHONE = 1440, 360
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 HEIGHTS = {DESK: 900, PHONE: 780}
 EXECUTIVE, PMO_LEAD, ANALYST = "executive", "pmo_lead", "analyst"
+ADMINISTRATOR = "administrator"
 HEAVIEST_IN_DOCS = 150_000
 COMMON_COLOURS = 160
 
@@ -257,6 +258,14 @@ def shots_of(
     yield Shot("months", PMO_LEAD, "/months/")
     yield Shot("runs", PMO_LEAD, "/runs/")
     yield Shot("due", ANALYST, "/entry/")
+    yield Shot("password-forgotten", "", "/account/password/forgotten/")
+    yield Shot("account", ANALYST, "/account/")
+    yield Shot("second-factor", ANALYST, "/account/second-factor/")
+    yield Shot("sessions", ANALYST, "/account/sessions/")
+    yield Shot("tokens", ANALYST, "/account/tokens/")
+    yield Shot("api-docs", ANALYST, "/api/docs/")
+    yield Shot("audit-log", ADMINISTRATOR, "/audit/")
+    yield Shot("status", ADMINISTRATOR, "/status/")
 
 
 @dataclass
