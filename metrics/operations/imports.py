@@ -42,7 +42,7 @@ from metrics.importing.rows import given_rows
 from metrics.importing.tables import HeadedRows, open_table
 from metrics.models import ImportBatch, ImportFile, SavedMapping
 from metrics.operations.locks import lock_out_measurements
-from projects.visibility import seeing, seeing_everything
+from projects.visibility import seeing, seeing_everything, with_limits
 
 logger = logging.getLogger(__name__)
 
@@ -218,8 +218,7 @@ def carry_out_batch(batch: ImportBatch) -> None:
     }[BatchState(batch.state)]
     try:
         # What its owner does not see is unknown to the file, as it is to the forms.
-        is_undone = batch.state == BatchState.UNDOING
-        with seeing_everything() if is_undone else seeing(batch.created_by or AnonymousUser()):
+        with seeing(_owner_of(batch)) if work is not _undo else seeing_everything():
             work(batch)
     except BatchLost:
         raise
@@ -228,6 +227,12 @@ def carry_out_batch(batch: ImportBatch) -> None:
     except Exception as error:
         _fail(batch, f"{type(error).__name__}: {error}")
         raise
+
+
+def _owner_of(batch: ImportBatch) -> User | AnonymousUser:
+    """Read once, together with whether they are limited."""
+    batch.created_by = with_limits(User.objects.filter(pk=batch.created_by_id)).first()
+    return batch.created_by or AnonymousUser()
 
 
 def give_batch_back(batch: ImportBatch) -> None:
