@@ -231,8 +231,10 @@ def carry_out_batch(batch: ImportBatch) -> None:
 
 def _owner_of(batch: ImportBatch) -> User | AnonymousUser:
     """Read once, together with whether they are limited."""
-    batch.created_by = with_limits(User.objects.filter(pk=batch.created_by_id)).first()
-    return batch.created_by or AnonymousUser()
+    if batch.created_by_id is None:
+        return AnonymousUser()
+    batch.created_by = with_limits(User.objects.filter(pk=batch.created_by_id)).get()
+    return batch.created_by
 
 
 def give_batch_back(batch: ImportBatch) -> None:

@@ -275,6 +275,7 @@ def test_no_file_gives_away_a_name(world: None, ending: str) -> None:
     leaking["sent"] = leaks(sent, HIDDEN_PROJECT)
     batch = ImportBatch.objects.latest("pk")
     if batch.state == BatchState.NEW:
+        assert batch.created_by is not None
         map_batch(batch, reading=Reading(), mapping=LONG, by=batch.created_by)
     worked_off(batch)
     assert batch.counts["refused"] == 3
