@@ -94,9 +94,11 @@ def current_sight() -> Sight:
 def sight_of(person: Person) -> Sight:
     """What a person sees; asked of the database once for each time that the person is loaded.
 
-    Superusers see everything: nobody limits them.
+    Superusers see everything: nobody limits them. Who is not stored has no limit stored either.
     """
-    if not isinstance(person, AbstractBaseUser) or getattr(person, "is_superuser", False):
+    if not isinstance(person, AbstractBaseUser) or person.pk is None:
+        return WHOLE
+    if getattr(person, "is_superuser", False):
         return WHOLE
     kept: Sight | None = getattr(person, "_sight", None)
     if kept is None:

@@ -43,7 +43,7 @@ from metrics.importing.rows import given_rows
 from metrics.importing.tables import HeadedRows, open_table
 from metrics.models import ImportBatch, ImportFile, SavedMapping
 from metrics.operations.locks import lock_out_measurements
-from projects.visibility import seeing, seeing_everything
+from projects.visibility import seeing, seeing_everything, with_limits
 
 logger = logging.getLogger(__name__)
 
@@ -224,13 +224,11 @@ def carry_out_batch(batch: ImportBatch) -> None:
         BatchState.STORING: _store,
         BatchState.UNDOING: _undo,
     }[BatchState(batch.state)]
-    # What its owner does not see is unknown to the file, as it is to the forms.
-    is_undone = batch.state == BatchState.UNDOING
-    looking = seeing_everything() if is_undone else seeing(batch.created_by or AnonymousUser())
     # The scheduler finds batches too, so the message to the worker may know of no request.
     with working_for(import_id=batch.pk, request_id=batch.request_id):
         try:
-            with looking:
+            # What its owner does not see is unknown to the file, as it is to the forms.
+            with seeing(_owner_of(batch)) if work is not _undo else seeing_everything():
                 work(batch)
         except BatchLost:
             raise
@@ -240,6 +238,14 @@ def carry_out_batch(batch: ImportBatch) -> None:
             _fail(batch, f"{type(error).__name__}: {error}")
             raise
         logger.info("Import %s: %s is over.", batch.pk, batch.get_state_display().lower())
+
+
+def _owner_of(batch: ImportBatch) -> User | AnonymousUser:
+    """Read once, together with whether they are limited."""
+    if batch.created_by_id is None:
+        return AnonymousUser()
+    batch.created_by = with_limits(User.objects.filter(pk=batch.created_by_id)).get()
+    return batch.created_by
 
 
 def give_batch_back(batch: ImportBatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from projects.admin.operated import LinkForm, OperatedAdmin, Operations
+from projects.admin.operated import OperatedAdmin, Operations
 from projects.models import PortfolioLimit
 from projects.operations.limits import delete_limit, save_limit
 
@@ -14,7 +14,6 @@ class PortfolioLimitAdmin(OperatedAdmin):
     """One row a person and portfolio; without any, a person sees everything."""
 
     operations = Operations(save_limit, delete_limit)
-    form = LinkForm
     fields = ("user", "portfolio")
     autocomplete_fields = ("user", "portfolio")
     search_fields = ("user__username", "user__email", "portfolio__code", "portfolio__name")

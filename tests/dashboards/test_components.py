@@ -383,6 +383,9 @@ def links_of(user: User | AnonymousUser, address: str = "/summary/") -> list[str
     return Links(shown("{% navigation %}", address=address, user=user)).hrefs
 
 
+READS = ("metrics.read_dashboards", "metrics.read_organisation")
+
+
 def test_nobody_without_a_role_sees_a_navigation() -> None:
     assert links_of(AnonymousUser()) == []
     assert links_of(person()) == []
@@ -404,9 +407,9 @@ def test_the_navigation_shows_what_a_role_may_see() -> None:
         "/month_list/",
         "/run_list/",
     ]
-    reader = person("metrics.read_dashboards")
+    reader = person(*READS)
     assert links_of(reader) == reading
-    analyst = person("metrics.read_dashboards", "metrics.enter_measurements")
+    analyst = person(*READS, "metrics.enter_measurements")
     assert links_of(analyst) == [
         *reading[:7],
         "/entry/",
@@ -414,7 +417,7 @@ def test_the_navigation_shows_what_a_role_may_see() -> None:
         "/import_list/",
         *reading[7:],
     ]
-    lead = person("metrics.read_dashboards", "metrics.keep_definitions")
+    lead = person(*READS, "metrics.keep_definitions")
     assert links_of(lead) == [*reading[:9], "/subject_list/", "/assignment_list/", *reading[9:]]
     assert links_of(person(is_staff=True)) == ["/admin/"]
 

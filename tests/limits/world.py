@@ -11,10 +11,10 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 from django.contrib.auth.models import Group, User
 
@@ -206,8 +206,8 @@ def leaks(response: Any, *sent: str) -> list[str]:
     """Where the word stands in an answer; but for what the person sent and is sent back."""
     told = told_by(response)
     for words in sorted(sent, key=len, reverse=True):
-        if words:
-            told = told.replace(words, "")
+        for written in (words, quote(words), quote(quote(words)), escape(words)):
+            told = told.replace(written, "") if written else told
     return [
         told[max(0, found.start() - 60) : found.end() + 40].replace("\n", " ")
         for found in re.finditer(WORD, told, re.IGNORECASE)

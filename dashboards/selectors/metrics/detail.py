@@ -124,7 +124,9 @@ def metric_page_of(
 def _owners(assignments: Iterable[MetricAssignment]) -> tuple[tuple[str, str], ...]:
     """Of a part of the organisation that the reader does not see, its owner and not its name."""
     rows = list(assignments)
-    seen = Subject.objects.in_bulk([row.scope_id for row in rows])
+    seen = {row.scope_id for row in rows}
+    if current_sight().is_limited:
+        seen = set(Subject.objects.in_bulk(seen))
     return tuple(
         (name_of(row.user), row.scope.name if row.scope_id in seen else _("another scope"))
         for row in rows
