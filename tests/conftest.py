@@ -129,8 +129,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("few_examples"):
         try_fewer_examples(items)
     if config.getoption("only_database"):
-        left = [item for item in items if not uses_database(item)]
-        items[:] = [item for item in items if uses_database(item)]
+        wanted: list[pytest.Item] = []
+        left: list[pytest.Item] = []
+        for item in items:
+            lies_there = uses_database(item) and not item.get_closest_marker("walk")
+            (wanted if lies_there else left).append(item)
+        items[:] = wanted
         config.hook.pytest_deselected(items=left)
 
 

@@ -21,7 +21,7 @@ IN_PARALLEL = ["-n", "2"]
 FAST = "--fast"
 NO_TESTS_FOUND = 5
 NEED_NOTHING = [
-    *("-m", "not browser and not worker and not postgres and not redis"),
+    *("-m", "not browser and not worker and not postgres and not redis and not walk"),
     "--few-examples",
 ]
 IN_THE_DATABASE = ["-m", "not browser and not worker", "--only-database"]
