@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +173,13 @@ def cheap_and_alone(settings: Settings) -> Iterator[None]:
     """Passwords cost nothing, and no task and no word of progress leaves the process.
 
     What is counted is counted for each test, and when somebody was seen is written in tests of
-    that alone: elsewhere the first page would take more queries than the others.
+    that alone: elsewhere the first page would take more queries than the others. There a session
+    lasts over the months that a test goes through, too.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {name: IN_MEMORY | {"LOCATION": secrets.token_hex()} for name in CACHES}
     settings.USERSESSIONS_TRACK_ACTIVITY = False
+    settings.SESSION_COOKIE_AGE = int(timedelta(days=400).total_seconds())
     broker = celery_app.conf.broker_url, celery_app.conf.broker_transport
     celery_app.conf.update(broker_url="memory://", broker_transport=None)
     yield

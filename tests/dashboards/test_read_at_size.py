@@ -45,7 +45,8 @@ def reads_all_values(sql: str) -> bool:
     with connection.cursor() as cursor:
         if is_postgresql():
             # Of so few rows it would rather read all; told not to, it does where no index serves.
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            for way in ("seqscan", "hashjoin", "mergejoin"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
             told = cursor.fetchone()[0]
             plan = (told if isinstance(told, list) else json.loads(told))[0]["Plan"]
