@@ -34,6 +34,9 @@ FOR_OPERATORS = {
 }
 
 WITHOUT_GETTEXT = {
+    "The audit log is added to; nothing in it is changed or deleted.": (
+        "told to whoever writes code or SQL against the log: no page leads there"
+    ),
     "Assigned for the demo.": "a reason in the history, stored once for all readers",
     "Copied from the catalogue of ready-made metrics.": "a reason in the history",
     "The project is \0 since \0 and measured on for its benefits.": (
