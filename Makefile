@@ -12,6 +12,8 @@
 .DEFAULT_GOAL := run
 .PHONY: run test test-fast check format vendor quality screenshots bench faults api-cases messages
 SHELL := /bin/bash
+# Compiled code is kept: otherwise each of the many processes compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 PACKAGES := projects metrics dashboards api accounts pmo_portal

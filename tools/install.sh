@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # tools/install.sh FILE: install what FILE lists into .venv, made where it is missing.
-# uv is used where there is one, because it is fast; otherwise Python's own pip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,19 +16,10 @@ find_python() {
     return 1
 }
 
-uv=$(command -v uv || true)
 if [ ! -x .venv/bin/python ]; then
     python=$(find_python)
     echo "Making .venv with $("$python" --version)"
-    if [ -n "$uv" ]; then
-        "$uv" venv --quiet --seed --python "$python" .venv
-    else
-        "$python" -m venv .venv
-    fi
+    "$python" -m venv .venv
 fi
 echo "Installing $1"
-if [ -n "$uv" ]; then
-    "$uv" pip install --quiet --python .venv/bin/python --requirement "$1"
-else
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$1"
-fi
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$1"
