@@ -133,8 +133,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted: list[pytest.Item] = []
         left: list[pytest.Item] = []
         for item in items:
-            lies_there = uses_database(item) and not item.get_closest_marker("walk")
-            (wanted if lies_there else left).append(item)
+            (wanted if uses_database(item) else left).append(item)
         items[:] = wanted
         config.hook.pytest_deselected(items=left)
 

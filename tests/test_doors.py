@@ -702,6 +702,7 @@ def test_every_model_of_the_admin_site_has_an_entry() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == ADMIN_MODELS.keys()
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("person", sorted(EVERYBODY))
 def test_a_look_shows_each_role_what_is_theirs_and_changes_nothing(
     house: House, person: str
@@ -719,6 +720,7 @@ def test_a_look_shows_each_role_what_is_theirs_and_changes_nothing(
     assert what_differs(before, everything()) == []
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("person", sorted(EVERYBODY))
 def test_a_form_is_taken_from_those_who_may_and_changes_nothing_otherwise(
     house: House, person: str

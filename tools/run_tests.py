@@ -1,10 +1,11 @@
 """The whole suite on PostgreSQL, then on SQLite with browser, Redis and workers.
 
 `make test` runs this, and `make test-fast` what needs no browser, no server and no processes of
-its own, on SQLite, with a fifth of the examples of property tests. On PostgreSQL run the tests of
-what lies in the database; those that ask none say the same on either. A server that is not
-installed is told and passed by, but with CI=true that is a failure. The last line is pytest's
-summary of the last run; the exit code speaks for all.
+its own, on SQLite. On PostgreSQL run the tests of what lies in the database; those that ask none
+say the same on either. Both try a fifth of the examples of property tests and pass by the walks
+through all pages; the run on SQLite has all of both. A server that is not installed is told and
+passed by, but with CI=true that is a failure. The last line is pytest's summary of the last run;
+the exit code speaks for all.
 """
 
 import os
@@ -24,7 +25,7 @@ NEED_NOTHING = [
     *("-m", "not browser and not worker and not postgres and not redis and not walk"),
     "--few-examples",
 ]
-IN_THE_DATABASE = ["-m", "not browser and not worker", "--only-database"]
+IN_THE_DATABASE = [*NEED_NOTHING, "--only-database"]
 
 
 def pytest(*arguments: str, **variables: str) -> int:
@@ -46,7 +47,7 @@ def main() -> int:
     try:
         with postgres_server() as address:
             tell("The suite on PostgreSQL")
-            # Tests with a browser or with workers bring their own database.
+            # Tests with a browser, a server or workers bring their own database.
             code = pytest(*IN_THE_DATABASE, DATABASE_URL=f"{address}/postgres")
             # Of a few tests that were asked for, none may lie in the database.
             codes.append(0 if code == NO_TESTS_FOUND and sys.argv[1:] else code)

@@ -337,6 +337,7 @@ def test_every_operation_says_what_it_needs() -> None:
     assert silent == []
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("way", [browser_of, program_of], ids=["browser", "program"])
 @pytest.mark.parametrize("name", sorted(SIGNED_IN))
 def test_each_role_does_what_is_theirs(

@@ -208,6 +208,7 @@ def tried(program: Program, examples: int, seed: int) -> tuple[int, list[str]]:
     return cases, wrong
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("role", list(Role), ids=[role.name.lower() for role in Role])
 def test_schemathesis_finds_nothing(company: None, role: Role) -> None:
     program = Program(make_person(role.name.lower(), role))

@@ -68,6 +68,7 @@ def house(db: None) -> House:
     return build_house()
 
 
+@pytest.mark.walk
 def test_every_table_and_chart_that_readers_see_can_be_taken_away(
     db: None, executive: User, client_of: ClientOf
 ) -> None:
@@ -78,6 +79,7 @@ def test_every_table_and_chart_that_readers_see_can_be_taken_away(
     assert not lacking, "\n".join(f"{address} {name}" for address, name in lacking)
 
 
+@pytest.mark.walk
 def test_every_table_of_the_desk_and_of_keeping_can_be_taken_away(house: House) -> None:
     visitor, lacking = Visitor(ADMINISTRATOR), []
     for address in pages_of(house, visitor):
@@ -111,6 +113,7 @@ def tables_without_a_file(address: str, client: Client) -> list[str]:
     return found
 
 
+@pytest.mark.walk
 def test_every_chart_has_its_pictures_its_table_and_the_same_table_as_files(
     db: None, executive: User, client_of: ClientOf
 ) -> None:
@@ -167,6 +170,7 @@ FREE = {
 """Fields that people write into as they like."""
 
 
+@pytest.mark.walk
 def test_files_hold_nothing_that_a_spreadsheet_computes_and_say_what_they_are_of(
     house: House,
 ) -> None:

@@ -34,6 +34,7 @@ def company(request: pytest.FixtureRequest, db: None, executive: User) -> Client
     return client
 
 
+@pytest.mark.walk
 def test_no_page_and_no_part_of_one_shows_a_financial_score_alone(company: Client) -> None:
     seen = 0
     for address in dict.fromkeys(reading_pages()):
@@ -49,6 +50,7 @@ def test_no_page_and_no_part_of_one_shows_a_financial_score_alone(company: Clien
     assert seen > 20, "the walk has to come by financial scores to mean anything"
 
 
+@pytest.mark.walk
 def test_no_file_holds_a_financial_score_alone(company: Client) -> None:
     seen = set()
     for address in dict.fromkeys(reading_pages()):

@@ -114,6 +114,7 @@ def leads_elsewhere(answer: Any) -> str:
     return ""
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("elsewhere", WORST)
 def test_no_page_looked_at_leads_elsewhere(house: House, elsewhere: str) -> None:
     visitor = Visitor(ADMINISTRATOR)
@@ -133,6 +134,7 @@ def test_no_page_looked_at_leads_elsewhere(house: House, elsewhere: str) -> None
     assert wrong == {}
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("elsewhere", WORST)
 def test_no_form_leads_elsewhere(house: House, elsewhere: str) -> None:
     visitor, wrong = Visitor(ADMINISTRATOR), {}

@@ -81,6 +81,7 @@ def alone_on_slide(slide: Any) -> list[str]:
     return found
 
 
+@pytest.mark.walk
 def test_no_sheet_and_no_slide_of_any_pack_shows_a_financial_score_alone(company: Client) -> None:
     seen = 0
     for subject in some_pack_subjects():
@@ -93,6 +94,7 @@ def test_no_sheet_and_no_slide_of_any_pack_shows_a_financial_score_alone(company
     assert seen > 10, "the walk has to come by financial scores to mean anything"
 
 
+@pytest.mark.walk
 def test_no_kept_file_shows_a_financial_score_alone(
     db: None, executive: User, client: Client
 ) -> None:
