@@ -55,12 +55,7 @@ class MetricList(Operation):
         if search := query.get("search"):
             rows = rows.filter(Q(code__icontains=search) | Q(name__icontains=search))
         page = page_of(rows, ("code",), query)
-        versions = dict(
-            MetricDefinition.history.filter(id__in=[row.pk for row in page.rows])
-            .order_by()
-            .values_list("id")
-            .annotate(latest=Max("history_id"))
-        )
+        versions = versions_of(MetricDefinition, page.rows)
         return page.told(request, [told_metric(row, versions.get(row.pk, 0)) for row in page.rows])
 
     @operation(
@@ -160,6 +155,13 @@ def told_metric(metric: MetricDefinition, version: int) -> dict[str, Any]:
             value = getattr(metric, name)
             told[name] = None if value is None else field.to_representation(value)
     return told
+
+
+def versions_of(model: Any, rows: Sequence[Any]) -> dict[int, int]:
+    """The latest record of each row in the history, in one query."""
+    key = model._meta.pk.attname
+    records = model.history.filter(**{f"{key}__in": [row.pk for row in rows]})
+    return dict(records.order_by().values_list(key).annotate(latest=Max("history_id")))
 
 
 class ExemptionList(Operation):
