@@ -330,27 +330,28 @@ def row_of(model: Any, what: str, code: str, *, field: str = "") -> Any:
     """The row of that code; refused with near matches if there is none."""
     row = model.objects.filter(code=code).first()
     if row is None:
-        raise refused_field(field or what, _unknown(model, what, code))
+        raise refused_field(field or what, unknown(what, code, _codes_of(model)))
     return row
 
 
 def rows_of(model: Any, what: str, codes: Sequence[str]) -> dict[str, Any]:
     """The rows of many codes, in one query; refused with each that there is none of, by place."""
     rows: dict[str, Any] = {row.code: row for row in model.objects.filter(code__in=set(codes))}
-    missing = {code: "" for code in codes if code not in rows}
+    missing = list(dict.fromkeys(code for code in codes if code not in rows))[:MOST_TOLD]
     if missing:
-        missing = {code: _unknown(model, what, code) for code in list(missing)[:MOST_TOLD]}
+        known = _codes_of(model)
+        sentences = {code: unknown(what, code, known) for code in missing}
         faults = [
-            Fault("unknown", missing[code], what, number)
+            Fault("unknown", sentences[code], what, number)
             for number, code in enumerate(codes)
-            if code in missing
+            if code in sentences
         ]
         raise Refused(f"Row {faults[0].row}: {faults[0].message}", code="unknown", faults=faults)
     return rows
 
 
-def _unknown(model: Any, what: str, code: str) -> str:
-    return unknown(what, code, set(model.objects.values_list("code", flat=True)))
+def _codes_of(model: Any) -> set[str]:
+    return set(model.objects.values_list("code", flat=True))
 
 
 def refused_field(field: str, sentence: str) -> Refused:
