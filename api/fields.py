@@ -172,14 +172,10 @@ class Amount(Patterned):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(AMOUNT_PATTERN, trim_whitespace=False, **kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
-        text: str = super().to_internal_value(data)
-        self.run_validators(text)
-        return Decimal(text)
-
-    def run_validators(self, value: Any) -> None:
-        if isinstance(value, str):  # what is read already was looked at as text
-            super().run_validators(value)
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # Read once the text has been looked at.
+        text = super().run_validation(data)
+        return None if text is None else Decimal(text)
 
 
 @extend_schema_field({"type": "string", "format": "date", "examples": ["2026-03-31"]})
