@@ -117,7 +117,7 @@ def fault_of_ours() -> JsonResponse:
 
 
 def _outside(status_code: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message, "errors": []}, status=status_code)
+    return JsonResponse(_content(code, message), status=status_code)
 
 
 def refusal_of(error: ValidationError) -> Response:
@@ -152,12 +152,15 @@ def _response(
     faults: list[Fault] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    content = {
+    return Response(_content(code, message, faults), status=status_code, headers=headers)
+
+
+def _content(code: str, message: str, faults: list[Fault] | None = None) -> dict[str, Any]:
+    return {
         "code": str(code),
         "message": message,
         "errors": [asdict(fault) for fault in (faults or [])[:MOST_TOLD]],
     }
-    return Response(content, status=status_code, headers=headers)
 
 
 def _told(faults: list[Fault]) -> str:
