@@ -8,12 +8,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, prefetch_related_objects
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from api.errors import Fault, Refused, faults_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of, page_of_list
+from api.permissions import refuse_somebody_elses
 from api.scopes import ENTERS, KEEPS, READS, READS_DUE, READS_PROPOSALS
 from api.shapes.answers import (
     DueQuery,
@@ -34,7 +34,6 @@ from api.shapes.answers import (
 from api.views.definitions import rows_of
 from api.views.people import user_name
 from dashboards.access import KEEP_DEFINITIONS
-from metrics.batches.fitting import SOMEBODY_ELSES
 from metrics.choices import Cadence
 from metrics.due import DueValue, due_list, read_expectations
 from metrics.entry_rights import EntryRights
@@ -290,13 +289,6 @@ def told_proposal(row: ExemptionProposal) -> dict[str, Any]:
         "answer": row.answer,
         "exemption": row.exemption_id,
     }
-
-
-def refuse_somebody_elses(person: User, pairs: Sequence[tuple[int, int]]) -> None:
-    """403 where any of the values is somebody else's to enter."""
-    rights = EntryRights.of(person, {metric for metric, _ in pairs})
-    if not all(rights.may_enter(*pair) for pair in pairs):
-        raise PermissionDenied(SOMEBODY_ELSES, code="assigned")
 
 
 def _visible(person: User) -> QuerySet[ExemptionProposal]:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Fault, Refused
 from api.operation import Operation, found, narrowed, operation
 from api.paging import Paged, page_of
+from api.permissions import refuse_somebody_elses
 from api.scopes import ENTERS, READS
 from api.shapes.answers import ValueChangeShape
 from api.shapes.measurements import (
@@ -26,9 +26,7 @@ from api.shapes.measurements import (
     ValueInput,
 )
 from api.views.people import user_name
-from metrics.batches.fitting import SOMEBODY_ELSES
 from metrics.choices import BatchMode, Door, DraftState
-from metrics.entry_rights import EntryRights
 from metrics.models import (
     DraftMeasurement,
     Measurement,
@@ -118,7 +116,7 @@ class MeasurementDetail(Operation):
     ) -> dict[str, Any]:
         """Harmless to repeat. A value of a metric that needs approval waits for it ("drafted")."""
         place = _place(metric, subject, period)
-        _refuse_somebody_elses(self, *place[:2])
+        refuse_somebody_elses(self.person, [(place[0].pk, place[1].pk)])
         if not body["confirm_unusual"]:
             _question(*place, body["value"])
         entered = enter_value(
@@ -142,7 +140,7 @@ class MeasurementDetail(Operation):
     )
     def delete(self, request: Request, metric: str, subject: str, period: str) -> Response:
         place = _place(metric, subject, period)
-        _refuse_somebody_elses(self, *place[:2])
+        refuse_somebody_elses(self.person, [(place[0].pk, place[1].pk)])
         with transaction.atomic():
             row = found(
                 Measurement.objects.all(),
@@ -256,11 +254,6 @@ def _standing(metric: MetricDefinition, subject: Subject, period: Period) -> dic
             "entered_at": draft.entered_at,
         },
     }
-
-
-def _refuse_somebody_elses(view: Operation, metric: MetricDefinition, subject: Subject) -> None:
-    if not EntryRights.of(view.person, [metric.pk]).may_enter(metric.pk, subject.pk):
-        raise PermissionDenied(SOMEBODY_ELSES, code="assigned")
 
 
 def _question(metric: MetricDefinition, subject: Subject, period: Period, value: float) -> None:
