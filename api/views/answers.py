@@ -31,10 +31,10 @@ from api.shapes.answers import (
     TakeBackInput,
     TakenBackShape,
 )
-from api.views.definitions import rows_of
+from api.views.definitions import rows_of, told_span
+from api.views.measurements import period_label
 from api.views.people import user_name
 from dashboards.access import KEEP_DEFINITIONS
-from metrics.choices import Cadence
 from metrics.due import DueValue, due_list, read_expectations
 from metrics.entry_rights import EntryRights
 from metrics.models import ExemptionProposal, MetricDefinition, NoValue
@@ -47,10 +47,9 @@ from metrics.operations.answers import (
     take_back_no_values,
     take_back_proposal,
 )
-from metrics.periods import Period, PeriodError, parse_period
+from metrics.periods import PeriodError, parse_period
 from metrics.validation.dependence import fiscal_year_starts_in
 from projects.models import Subject
-from projects.months import BEGINNING
 
 
 class Due(Operation):
@@ -265,7 +264,7 @@ def told_no_value(row: NoValue, starts_in: int) -> dict[str, Any]:
     return {
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": Period(Cadence(row.metric.cadence), row.period_start).label(starts_in),
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "reason": row.reason,
         "said_by": user_name(row.said_by),
@@ -278,8 +277,7 @@ def told_proposal(row: ExemptionProposal) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "from_month": None if row.from_month == BEGINNING else str(row.from_month),
-        "until_month": None if row.until_month is None else str(row.until_month),
+        **told_span(row),
         "reason": row.reason,
         "state": row.state,
         "proposed_by": user_name(row.proposed_by),

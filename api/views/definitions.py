@@ -28,7 +28,7 @@ from api.shapes.definitions import (
 )
 from api.shapes.keeping import CopiedShape, CopyInput, ReadyMadeList, ReadyMadeShape
 from metrics.catalogue import CATALOGUE
-from metrics.models import CurveOverride, Exemption, MetricDefinition
+from metrics.models import CurveOverride, Exemption, ExemptionProposal, MetricDefinition
 from metrics.operations.catalogue import REASON, copy_from_catalogue
 from metrics.operations.definitions import (
     delete_exemption,
@@ -229,9 +229,16 @@ def told_exemption(row: Exemption) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
+        **told_span(row),
+        "reason": row.reason,
+    }
+
+
+def told_span(row: Exemption | ExemptionProposal) -> dict[str, str | None]:
+    """From which month until which a metric does not apply; null = from the beginning, for good."""
+    return {
         "from_month": None if row.from_month == BEGINNING else str(row.from_month),
         "until_month": None if row.until_month is None else str(row.until_month),
-        "reason": row.reason,
     }
 
 

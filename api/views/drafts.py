@@ -20,12 +20,11 @@ from api.shapes.answers import (
     DraftShape,
     RejectInput,
 )
+from api.views.measurements import period_label
 from api.views.people import user_name
 from dashboards.access import APPROVE_MEASUREMENTS
-from metrics.choices import Cadence
 from metrics.models import DraftMeasurement
 from metrics.operations.drafts import Decisions, approve_drafts, reject_drafts, withdraw_draft
-from metrics.periods import Period
 from metrics.validation.dependence import fiscal_year_starts_in
 
 REASON = "Say why; the analyst reads it."
@@ -108,7 +107,7 @@ def told_draft(row: DraftMeasurement, starts_in: int) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": Period(Cadence(row.metric.cadence), row.period_start).label(starts_in),
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "value": row.value,
         "note": row.note,

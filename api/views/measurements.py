@@ -26,12 +26,13 @@ from api.shapes.measurements import (
     ValueInput,
 )
 from api.views.people import user_name
-from metrics.choices import BatchMode, Door, DraftState
+from metrics.choices import BatchMode, Cadence, Door, DraftState
 from metrics.models import (
     DraftMeasurement,
     Measurement,
     MeasurementChange,
     MetricDefinition,
+    NoValue,
 )
 from metrics.operations.entering import NOT_LOOKED, Seen, enter_value
 from metrics.operations.many_values import GivenValue, ManyOutcome, give_many_values
@@ -188,11 +189,10 @@ def _told_change(row: MeasurementChange) -> dict[str, Any]:
 
 
 def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:
-    period = parse_stored(row, starts_in)
     return {
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": period,
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "value": row.value,
         "note": row.note,
@@ -205,8 +205,8 @@ def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:
     }
 
 
-def parse_stored(row: Measurement, starts_in: int) -> str:
-    return Period(row.metric.cadence, row.period_start).label(starts_in)  # type: ignore[arg-type]
+def period_label(row: Measurement | DraftMeasurement | NoValue, starts_in: int) -> str:
+    return Period(Cadence(row.metric.cadence), row.period_start).label(starts_in)
 
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Measurement]:
