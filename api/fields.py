@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
@@ -55,6 +55,13 @@ class Shape(serializers.Serializer):
                 }
             )
         return super().to_internal_value(data)
+
+
+@cache
+def fields_of(shape: type[serializers.Serializer]) -> Mapping[str, serializers.Field]:
+    """The fields by which rows are told: made once, and not for each of 1,000 rows."""
+    fields: Mapping[str, serializers.Field] = shape().fields
+    return fields
 
 
 def changes_of(shape: type[Shape], *, but: Collection[str] = ()) -> type[Shape]:

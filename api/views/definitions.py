@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import MOST_TOLD, Fault, Refused
-from api.fields import changes_of
+from api.fields import changes_of, fields_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import KEEPS, READS
@@ -118,7 +118,7 @@ class MetricDetail(Operation):
 class Catalogue(Operation):
     @operation("catalogue_list", "Ready-made metrics to start from", READS, answer=ReadyMadeList)
     def get(self, request: Request) -> dict[str, Any]:
-        names = list(ReadyMadeShape().fields)
+        names = list(fields_of(ReadyMadeShape))
         return {
             "results": [
                 {name: getattr(entry, name) for name in names} for entry in CATALOGUE.values()
@@ -150,7 +150,7 @@ class Catalogue(Operation):
 
 def told_metric(metric: MetricDefinition, version: int) -> dict[str, Any]:
     told: dict[str, Any] = {"version": version}
-    for name, field in MetricShape().fields.items():
+    for name, field in fields_of(MetricShape).items():
         if name != "version":
             value = getattr(metric, name)
             told[name] = None if value is None else field.to_representation(value)
