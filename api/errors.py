@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -67,6 +67,11 @@ class Refused(exceptions.APIException):
     ) -> None:
         super().__init__(message, code)
         self.faults = faults or []
+
+    @classmethod
+    def because(cls, message: str, *, code: str, field: str | None = None) -> Self:
+        """For one reason, which is told as the only fault too."""
+        return cls(message, code=code, faults=[Fault(code, message, field)])
 
 
 class Conflict(Refused):

@@ -15,7 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api.errors import Fault, Refused
+from api.errors import Refused
 from api.fields import Shape
 
 USUAL, MOST = 100, 1000
@@ -131,7 +131,7 @@ def _place(cursor: str) -> list[Any]:
 
 
 def wrong_cursor() -> Refused:
-    return Refused(WRONG_CURSOR, code="cursor", faults=[Fault("cursor", WRONG_CURSOR, "cursor")])
+    return Refused.because(WRONG_CURSOR, code="cursor", field="cursor")
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:

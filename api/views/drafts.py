@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from rest_framework.request import Request
 
-from api.errors import Fault, Refused
+from api.errors import Refused
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import APPROVES, ENTERS, READS_DRAFTS
@@ -84,7 +84,7 @@ class DraftReject(Operation):
     )
     def post(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         if not body["reason"].strip():
-            raise Refused(REASON, code="required", faults=[Fault("required", REASON, "reason")])
+            raise Refused.because(REASON, code="required", field="reason")
         drafts, unknown = _asked(self.person, body["drafts"])
         return _told(reject_drafts(drafts, by=self.person, reason=body["reason"]), unknown)
 
