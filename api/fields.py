@@ -122,7 +122,8 @@ class Number(serializers.FloatField):
 
 class WholeNumber(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int | float) or data != int(data):
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        if not is_number or (isinstance(data, float) and not data.is_integer()):
             raise serializers.ValidationError("This is no whole number.", code="number")
         return int(data)
 
@@ -163,6 +164,8 @@ class Patterned(serializers.RegexField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             raise serializers.ValidationError(NOT_TEXT, code="text")
+        if data.endswith("\n"):
+            self.fail("invalid")  # which `$` passes by in Python, and not in the schema
         return super().to_internal_value(data)
 
 
