@@ -69,12 +69,8 @@ class Due(Operation):
             if query.get("metric", value.metric.code) == value.metric.code
             and query.get("subject", value.subject.code) == value.subject.code
         ]
-        page = page_of_list(rows, _when_due, query)
+        page = page_of_list(rows, ("due_on", "metric.code", "subject.code", "label"), query)
         return page.told(request, [told_due(value) for value in page.rows])
-
-
-def _when_due(value: DueValue) -> tuple[str, ...]:
-    return value.due_on.isoformat(), value.metric.code, value.subject.code, value.label
 
 
 def told_due(value: DueValue) -> dict[str, Any]:

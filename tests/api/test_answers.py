@@ -292,4 +292,10 @@ def test_what_is_due_is_told_until_it_has_come_or_is_answered(
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzFd", "bnVsbA", "eyJhIjoxfQ", "WyJhIiwgImIiXQ"])
 def test_a_cursor_of_what_is_due_is_one_or_is_told(program: Program, cursor: str) -> None:
-    assert program.get("due/", cursor=cursor).status_code in (200, 422)
+    assert program.get("due/", cursor=cursor).status_code == 422
+
+
+def test_a_cursor_of_another_list_is_none_of_what_is_due(program: Program) -> None:
+    cursor = program.get("subjects/", limit=1).json()["next_cursor"]
+    answer = program.get("due/", cursor=cursor)
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor")
