@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -68,6 +68,11 @@ class Refused(exceptions.APIException):
         super().__init__(message, code)
         self.faults = faults or []
 
+    @classmethod
+    def because(cls, message: str, *, code: str, field: str | None = None) -> Self:
+        """For one reason, which is told as the only fault too."""
+        return cls(message, code=code, faults=[Fault(code, message, field)])
+
 
 class Conflict(Refused):
     """It would be well, but for how things stand now."""
@@ -117,7 +122,7 @@ def fault_of_ours() -> JsonResponse:
 
 
 def _outside(status_code: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message, "errors": []}, status=status_code)
+    return JsonResponse(_content(code, message), status=status_code)
 
 
 def refusal_of(error: ValidationError) -> Response:
@@ -152,12 +157,15 @@ def _response(
     faults: list[Fault] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    content = {
+    return Response(_content(code, message, faults), status=status_code, headers=headers)
+
+
+def _content(code: str, message: str, faults: list[Fault] | None = None) -> dict[str, Any]:
+    return {
         "code": str(code),
         "message": message,
         "errors": [asdict(fault) for fault in (faults or [])[:MOST_TOLD]],
     }
-    return Response(content, status=status_code, headers=headers)
 
 
 def _told(faults: list[Fault]) -> str:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import conditional_page
+from django.utils.decorators import decorator_from_middleware, method_decorator
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 from api.fields import ByKind, Shape
 from api.idempotency import HEADER, once
 from api.scopes import Need
-from api.throttling import Limits
+from api.throttling import LIMIT_HEADERS, Limits
 
 Row = TypeVar("Row", bound=Model)
 
@@ -71,6 +71,17 @@ class Facts:
     keeps_answers: bool
 
 
+class _ConditionalGet(ConditionalGetMiddleware):
+    """Django's own, whose 304 tells the limits as the answer itself would."""
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        answer: Any = super().process_response(request, response)
+        for name in LIMIT_HEADERS:
+            if name in response:
+                answer[name] = response[name]
+        return answer
+
+
 class Operation(APIView):
     """One address; its methods carry `@operation`."""
 
@@ -81,7 +92,7 @@ class Operation(APIView):
         assert isinstance(self.request.user, User)  # nobody else comes as far as an operation
         return self.request.user
 
-    @method_decorator(conditional_page)
+    @method_decorator(decorator_from_middleware(_ConditionalGet))
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """An answer that the asker has already is told by 304 instead (ETag, If-None-Match)."""
         response: Any = super().dispatch(request, *args, **kwargs)

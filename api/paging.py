@@ -6,8 +6,9 @@ import base64
 import binascii
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from django.db.models import Model, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api.errors import Fault, Refused
+from api.errors import Refused
 from api.fields import Shape
 
 USUAL, MOST = 100, 1000
@@ -67,15 +68,16 @@ def page_of(rows: QuerySet[Any], order: Sequence[str], asked: dict[str, Any]) ->
     return Page(found, _written(found[-1], order) if more else None)
 
 
-def page_of_list(
-    rows: Sequence[Any], key: Callable[[Any], tuple[str, ...]], asked: dict[str, Any]
-) -> Page:
-    """The same of rows that are computed; `key` says where each stands among the others."""
+def page_of_list(rows: Sequence[Any], order: Sequence[str], asked: dict[str, Any]) -> Page:
+    """The same of rows that are computed, by what their attributes are as text."""
     limit = asked.get("limit", USUAL)
-    placed = sorted(((key(row), number) for number, row in enumerate(rows)))
+    parts = [attrgetter(name) for name in order]
+    placed = sorted(
+        (tuple(str(part(row)) for part in parts), number) for number, row in enumerate(rows)
+    )
     if asked.get("cursor"):
         behind = _place(asked["cursor"])
-        if not all(isinstance(part, str) for part in behind):
+        if len(behind) != len(order) or not all(isinstance(part, str) for part in behind):
             raise wrong_cursor()
         placed = placed[bisect_right(placed, (tuple(behind), len(rows))) :]
     more = len(placed) > limit
@@ -131,7 +133,7 @@ def _place(cursor: str) -> list[Any]:
 
 
 def wrong_cursor() -> Refused:
-    return Refused(WRONG_CURSOR, code="cursor", faults=[Fault("cursor", WRONG_CURSOR, "cursor")])
+    return Refused.because(WRONG_CURSOR, code="cursor", field="cursor")
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:

@@ -17,6 +17,7 @@ from api.models import PersonalToken
 logger = logging.getLogger(__name__)
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,8 @@ class Limits:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.more_in),
-        }
+        numbers = (self.limit, self.remaining, self.more_in)
+        return dict(zip(LIMIT_HEADERS, map(str, numbers), strict=True))
 
 
 class _PerMinute(SimpleRateThrottle):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from api.fields import (
+    LARGEST_KEY,
     Code,
     CurvePoints,
     MonthText,
@@ -27,6 +28,7 @@ from projects.choices import SubjectKind
 
 LONG = 10_000
 NONE = ("", "unknown")
+VERSION = "As it was read; 409 if somebody has changed it since."
 
 
 class MetricQuery(Paged):
@@ -70,8 +72,8 @@ class Reason(Shape):
     version = WholeNumber(
         required=False,
         min_value=0,
-        max_value=2**53 - 1,
-        help_text="As it was read; 409 if somebody has changed it since.",
+        max_value=LARGEST_KEY,
+        help_text=VERSION,
     )
 
 

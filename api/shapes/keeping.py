@@ -20,9 +20,10 @@ from api.fields import (
     Text,
     WholeNumber,
     YesNo,
+    changes_of,
 )
 from api.paging import Paged
-from api.shapes.definitions import LONG, NONE, Reason
+from api.shapes.definitions import LONG, NONE, VERSION, Reason
 from api.shapes.scorecards import weight
 from api.shapes.subjects import SHAPES
 from metrics.choices import Category
@@ -30,7 +31,6 @@ from projects.choices import Audience, ProjectStage, SubjectKind
 from projects.models.customers import MOST_CUSTOMERS
 from projects.models.events import TEXT_LENGTH, TITLE_LENGTH
 
-VERSION = "As it was read; 409 if somebody has changed it since."
 STOP, GO_ON = "stop", "go_on"
 
 
@@ -74,7 +74,7 @@ class _NewSubject(Shape):
     scorecard = Code(
         allow_null=True, required=False, help_text="Its own; null = its kind's default."
     )
-    reason = Text(max_length=LONG, allow_blank=True, required=False)
+    reason = long_text()
     tell_coverage = YesNo(
         default=True,
         help_text="Tell what it does to the coverage of what it counts in, which takes a moment.",
@@ -190,11 +190,7 @@ def _change_of_subjects() -> type[Shape]:
     """The address names the subject, and its kind stays what it is."""
     fields: dict[str, Any] = {"__doc__": OF_ALL_KINDS}
     for shape in NEW_SUBJECTS.values():
-        declared: dict[str, Any] = shape._declared_fields
-        for name, field in declared.items():
-            if name != "kind":
-                told = {key: value for key, value in field._kwargs.items() if key != "default"}
-                fields[name] = type(field)(*field._args, **told | {"required": False})
+        fields |= changes_of(shape, but=("kind",))._declared_fields
     fields["version"] = SubjectVersionText(required=False, help_text=VERSION)
     fields["end"] = EndInput(
         required=False, help_text="Asked for when `stage` becomes closed or cancelled."
@@ -255,12 +251,10 @@ class EngagementQuery(LinkQuery):
     project = Code(required=False)
 
 
-class EngagementInput(Shape):
+class EngagementInput(Reason):
     """With which share a project serves a segment."""
 
     share = weight()
-    reason = Text(max_length=LONG, allow_blank=True, required=False)
-    version = WholeNumber(required=False, min_value=0, max_value=2**53 - 1, help_text=VERSION)
 
 
 class EngagementLink(serializers.Serializer):
@@ -277,7 +271,7 @@ class OfferQuery(LinkQuery):
     service = Code(required=False)
 
 
-class OfferInput(Shape):
+class OfferInput(Reason):
     """On what terms a service is offered to a segment."""
 
     weight = weight()
@@ -286,8 +280,6 @@ class OfferInput(Shape):
         allow_null=True, default=None, help_text="What the same would cost elsewhere."
     )
     currency = Text(max_length=3, allow_blank=True, default="")
-    reason = Text(max_length=LONG, allow_blank=True, required=False)
-    version = WholeNumber(required=False, min_value=0, max_value=2**53 - 1, help_text=VERSION)
 
 
 class OfferShape(serializers.Serializer):
@@ -344,7 +336,7 @@ class ReadyMadeList(serializers.Serializer):
 
 class CopyInput(Shape):
     codes = serializers.ListField(child=Code(), min_length=1, max_length=500)
-    reason = Text(max_length=LONG, allow_blank=True, required=False)
+    reason = long_text()
 
 
 class CopiedShape(serializers.Serializer):

@@ -8,12 +8,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, prefetch_related_objects
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from api.errors import Fault, Refused, faults_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of, page_of_list
+from api.permissions import refuse_somebody_elses
 from api.scopes import ENTERS, KEEPS, READS, READS_DUE, READS_PROPOSALS
 from api.shapes.answers import (
     DueQuery,
@@ -31,11 +31,10 @@ from api.shapes.answers import (
     TakeBackInput,
     TakenBackShape,
 )
-from api.views.definitions import rows_of
+from api.views.definitions import rows_of, told_span
+from api.views.measurements import period_label
 from api.views.people import user_name
 from dashboards.access import KEEP_DEFINITIONS
-from metrics.batches.fitting import SOMEBODY_ELSES
-from metrics.choices import Cadence
 from metrics.due import DueValue, due_list, read_expectations
 from metrics.entry_rights import EntryRights
 from metrics.models import ExemptionProposal, MetricDefinition, NoValue
@@ -48,10 +47,9 @@ from metrics.operations.answers import (
     take_back_no_values,
     take_back_proposal,
 )
-from metrics.periods import Period, PeriodError, parse_period
+from metrics.periods import PeriodError, parse_period
 from metrics.validation.dependence import fiscal_year_starts_in
 from projects.models import Subject
-from projects.months import BEGINNING
 
 
 class Due(Operation):
@@ -71,12 +69,8 @@ class Due(Operation):
             if query.get("metric", value.metric.code) == value.metric.code
             and query.get("subject", value.subject.code) == value.subject.code
         ]
-        page = page_of_list(rows, _when_due, query)
+        page = page_of_list(rows, ("due_on", "metric.code", "subject.code", "label"), query)
         return page.told(request, [told_due(value) for value in page.rows])
-
-
-def _when_due(value: DueValue) -> tuple[str, ...]:
-    return value.due_on.isoformat(), value.metric.code, value.subject.code, value.label
 
 
 def told_due(value: DueValue) -> dict[str, Any]:
@@ -266,7 +260,7 @@ def told_no_value(row: NoValue, starts_in: int) -> dict[str, Any]:
     return {
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": Period(Cadence(row.metric.cadence), row.period_start).label(starts_in),
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "reason": row.reason,
         "said_by": user_name(row.said_by),
@@ -279,8 +273,7 @@ def told_proposal(row: ExemptionProposal) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "from_month": None if row.from_month == BEGINNING else str(row.from_month),
-        "until_month": None if row.until_month is None else str(row.until_month),
+        **told_span(row),
         "reason": row.reason,
         "state": row.state,
         "proposed_by": user_name(row.proposed_by),
@@ -290,13 +283,6 @@ def told_proposal(row: ExemptionProposal) -> dict[str, Any]:
         "answer": row.answer,
         "exemption": row.exemption_id,
     }
-
-
-def refuse_somebody_elses(person: User, pairs: Sequence[tuple[int, int]]) -> None:
-    """403 where any of the values is somebody else's to enter."""
-    rights = EntryRights.of(person, {metric for metric, _ in pairs})
-    if not all(rights.may_enter(*pair) for pair in pairs):
-        raise PermissionDenied(SOMEBODY_ELSES, code="assigned")
 
 
 def _visible(person: User) -> QuerySet[ExemptionProposal]:

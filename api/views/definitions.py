@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import MOST_TOLD, Fault, Refused
-from api.fields import changes_of
+from api.fields import changes_of, fields_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import KEEPS, READS
@@ -28,7 +28,7 @@ from api.shapes.definitions import (
 )
 from api.shapes.keeping import CopiedShape, CopyInput, ReadyMadeList, ReadyMadeShape
 from metrics.catalogue import CATALOGUE
-from metrics.models import CurveOverride, Exemption, MetricDefinition
+from metrics.models import CurveOverride, Exemption, ExemptionProposal, MetricDefinition
 from metrics.operations.catalogue import REASON, copy_from_catalogue
 from metrics.operations.definitions import (
     delete_exemption,
@@ -55,12 +55,7 @@ class MetricList(Operation):
         if search := query.get("search"):
             rows = rows.filter(Q(code__icontains=search) | Q(name__icontains=search))
         page = page_of(rows, ("code",), query)
-        versions = dict(
-            MetricDefinition.history.filter(id__in=[row.pk for row in page.rows])
-            .order_by()
-            .values_list("id")
-            .annotate(latest=Max("history_id"))
-        )
+        versions = versions_of(MetricDefinition, page.rows)
         return page.told(request, [told_metric(row, versions.get(row.pk, 0)) for row in page.rows])
 
     @operation(
@@ -123,7 +118,7 @@ class MetricDetail(Operation):
 class Catalogue(Operation):
     @operation("catalogue_list", "Ready-made metrics to start from", READS, answer=ReadyMadeList)
     def get(self, request: Request) -> dict[str, Any]:
-        names = list(ReadyMadeShape().fields)
+        names = list(fields_of(ReadyMadeShape))
         return {
             "results": [
                 {name: getattr(entry, name) for name in names} for entry in CATALOGUE.values()
@@ -155,11 +150,18 @@ class Catalogue(Operation):
 
 def told_metric(metric: MetricDefinition, version: int) -> dict[str, Any]:
     told: dict[str, Any] = {"version": version}
-    for name, field in MetricShape().fields.items():
+    for name, field in fields_of(MetricShape).items():
         if name != "version":
             value = getattr(metric, name)
             told[name] = None if value is None else field.to_representation(value)
     return told
+
+
+def versions_of(model: Any, rows: Sequence[Any]) -> dict[int, int]:
+    """The latest record of each row in the history, in one query."""
+    key = model._meta.pk.attname
+    records = model.history.filter(**{f"{key}__in": [row.pk for row in rows]})
+    return dict(records.order_by().values_list(key).annotate(latest=Max("history_id")))
 
 
 class ExemptionList(Operation):
@@ -227,9 +229,16 @@ def told_exemption(row: Exemption) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
+        **told_span(row),
+        "reason": row.reason,
+    }
+
+
+def told_span(row: Exemption | ExemptionProposal) -> dict[str, str | None]:
+    """From which month until which a metric does not apply; null = from the beginning, for good."""
+    return {
         "from_month": None if row.from_month == BEGINNING else str(row.from_month),
         "until_month": None if row.until_month is None else str(row.until_month),
-        "reason": row.reason,
     }
 
 
@@ -328,27 +337,28 @@ def row_of(model: Any, what: str, code: str, *, field: str = "") -> Any:
     """The row of that code; refused with near matches if there is none."""
     row = model.objects.filter(code=code).first()
     if row is None:
-        raise refused_field(field or what, _unknown(model, what, code))
+        raise refused_field(field or what, unknown(what, code, _codes_of(model)))
     return row
 
 
 def rows_of(model: Any, what: str, codes: Sequence[str]) -> dict[str, Any]:
     """The rows of many codes, in one query; refused with each that there is none of, by place."""
     rows: dict[str, Any] = {row.code: row for row in model.objects.filter(code__in=set(codes))}
-    missing = {code: "" for code in codes if code not in rows}
+    missing = list(dict.fromkeys(code for code in codes if code not in rows))[:MOST_TOLD]
     if missing:
-        missing = {code: _unknown(model, what, code) for code in list(missing)[:MOST_TOLD]}
+        known = _codes_of(model)
+        sentences = {code: unknown(what, code, known) for code in missing}
         faults = [
-            Fault("unknown", missing[code], what, number)
+            Fault("unknown", sentences[code], what, number)
             for number, code in enumerate(codes)
-            if code in missing
+            if code in sentences
         ]
         raise Refused(f"Row {faults[0].row}: {faults[0].message}", code="unknown", faults=faults)
     return rows
 
 
-def _unknown(model: Any, what: str, code: str) -> str:
-    return unknown(what, code, set(model.objects.values_list("code", flat=True)))
+def _codes_of(model: Any) -> set[str]:
+    return set(model.objects.values_list("code", flat=True))
 
 
 def refused_field(field: str, sentence: str) -> Refused:

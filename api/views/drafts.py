@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from rest_framework.request import Request
 
-from api.errors import Fault, Refused
+from api.errors import Refused
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import APPROVES, ENTERS, READS_DRAFTS
@@ -20,12 +20,11 @@ from api.shapes.answers import (
     DraftShape,
     RejectInput,
 )
+from api.views.measurements import period_label
 from api.views.people import user_name
 from dashboards.access import APPROVE_MEASUREMENTS
-from metrics.choices import Cadence
 from metrics.models import DraftMeasurement
 from metrics.operations.drafts import Decisions, approve_drafts, reject_drafts, withdraw_draft
-from metrics.periods import Period
 from metrics.validation.dependence import fiscal_year_starts_in
 
 REASON = "Say why; the analyst reads it."
@@ -85,7 +84,7 @@ class DraftReject(Operation):
     )
     def post(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         if not body["reason"].strip():
-            raise Refused(REASON, code="required", faults=[Fault("required", REASON, "reason")])
+            raise Refused.because(REASON, code="required", field="reason")
         drafts, unknown = _asked(self.person, body["drafts"])
         return _told(reject_drafts(drafts, by=self.person, reason=body["reason"]), unknown)
 
@@ -108,7 +107,7 @@ def told_draft(row: DraftMeasurement, starts_in: int) -> dict[str, Any]:
         "id": row.pk,
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": Period(Cadence(row.metric.cadence), row.period_start).label(starts_in),
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "value": row.value,
         "note": row.note,

@@ -14,8 +14,7 @@ from api.paging import page_of
 from api.scopes import KEEPS, READS
 from api.shapes.definitions import DeletionQuery
 from api.shapes.keeping import EventInput, EventQuery, EventShape
-from api.views.definitions import ABOUT, row_of
-from api.views.links import versions_of
+from api.views.definitions import ABOUT, row_of, versions_of
 from projects.models import Event, Subject
 from projects.operations.events import delete_event, save_event
 from projects.operations.versions import version_of

@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 from rest_framework.request import Request
 
+from api.fields import fields_of
 from api.models import PersonalToken
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
@@ -178,7 +179,7 @@ class RunDetail(Operation):
 
 def told_run(run: ScoreRun) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    for name, field in RunShape().fields.items():
+    for name, field in fields_of(RunShape).items():
         value = getattr(run, name)
         told[name] = None if value is None else field.to_representation(value)
     return told

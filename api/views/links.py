@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +22,7 @@ from api.shapes.keeping import (
     OfferQuery,
     OfferShape,
 )
+from api.views.definitions import versions_of
 from metrics.operations.keeping import keep_offer
 from projects.models import Engagement, Offer, Project, Segment, Service
 from projects.operations.links import delete_offer
@@ -170,13 +171,6 @@ def told_offer(row: Offer, version: int) -> dict[str, Any]:
         "currency": row.currency,
         "version": version,
     }
-
-
-def versions_of(model: Any, rows: list[Any]) -> dict[int, int]:
-    """The latest record of each row in the history, in one query."""
-    key = model._meta.pk.attname
-    records = model.history.filter(**{f"{key}__in": [row.pk for row in rows]})
-    return dict(records.order_by().values_list(key).annotate(latest=Max("history_id")))
 
 
 def _engagements() -> QuerySet[Engagement]:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Fault, Refused
 from api.operation import Operation, found, narrowed, operation
 from api.paging import Paged, page_of
+from api.permissions import refuse_somebody_elses
 from api.scopes import ENTERS, READS
 from api.shapes.answers import ValueChangeShape
 from api.shapes.measurements import (
@@ -26,14 +26,13 @@ from api.shapes.measurements import (
     ValueInput,
 )
 from api.views.people import user_name
-from metrics.batches.fitting import SOMEBODY_ELSES
-from metrics.choices import BatchMode, Door, DraftState
-from metrics.entry_rights import EntryRights
+from metrics.choices import BatchMode, Cadence, Door, DraftState
 from metrics.models import (
     DraftMeasurement,
     Measurement,
     MeasurementChange,
     MetricDefinition,
+    NoValue,
 )
 from metrics.operations.entering import NOT_LOOKED, Seen, enter_value
 from metrics.operations.many_values import GivenValue, ManyOutcome, give_many_values
@@ -118,7 +117,7 @@ class MeasurementDetail(Operation):
     ) -> dict[str, Any]:
         """Harmless to repeat. A value of a metric that needs approval waits for it ("drafted")."""
         place = _place(metric, subject, period)
-        _refuse_somebody_elses(self, *place[:2])
+        refuse_somebody_elses(self.person, [(place[0].pk, place[1].pk)])
         if not body["confirm_unusual"]:
             _question(*place, body["value"])
         entered = enter_value(
@@ -142,7 +141,7 @@ class MeasurementDetail(Operation):
     )
     def delete(self, request: Request, metric: str, subject: str, period: str) -> Response:
         place = _place(metric, subject, period)
-        _refuse_somebody_elses(self, *place[:2])
+        refuse_somebody_elses(self.person, [(place[0].pk, place[1].pk)])
         with transaction.atomic():
             row = found(
                 Measurement.objects.all(),
@@ -190,11 +189,10 @@ def _told_change(row: MeasurementChange) -> dict[str, Any]:
 
 
 def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:
-    period = parse_stored(row, starts_in)
     return {
         "metric": row.metric.code,
         "subject": row.subject.code,
-        "period": period,
+        "period": period_label(row, starts_in),
         "month": str(row.month),
         "value": row.value,
         "note": row.note,
@@ -207,8 +205,8 @@ def told_measurement(row: Measurement, starts_in: int) -> dict[str, Any]:
     }
 
 
-def parse_stored(row: Measurement, starts_in: int) -> str:
-    return Period(row.metric.cadence, row.period_start).label(starts_in)  # type: ignore[arg-type]
+def period_label(row: Measurement | DraftMeasurement | NoValue, starts_in: int) -> str:
+    return Period(Cadence(row.metric.cadence), row.period_start).label(starts_in)
 
 
 def _asked_for(query: dict[str, Any]) -> QuerySet[Measurement]:
@@ -256,11 +254,6 @@ def _standing(metric: MetricDefinition, subject: Subject, period: Period) -> dic
             "entered_at": draft.entered_at,
         },
     }
-
-
-def _refuse_somebody_elses(view: Operation, metric: MetricDefinition, subject: Subject) -> None:
-    if not EntryRights.of(view.person, [metric.pk]).may_enter(metric.pk, subject.pk):
-        raise PermissionDenied(SOMEBODY_ELSES, code="assigned")
 
 
 def _question(metric: MetricDefinition, subject: Subject, period: Period, value: float) -> None:

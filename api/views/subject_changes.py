@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from api.errors import Fault, Refused
+from api.errors import Refused
 from api.shapes.keeping import ABOUT_CHANGES, GO_ON, NEW_SUBJECTS
 from api.views.definitions import refused_field, row_of
 from metrics.effects import effects_of_change
@@ -69,7 +69,7 @@ def change_subject(subject: Subject, body: dict[str, Any], *, by: User) -> Kept:
     # Read again behind its version: what came in between would else be put back unseen.
     subject = as_its_kind(subject)
     if subject.kind == SubjectKind.ENGAGEMENT:
-        raise Refused(BY_ITS_LINK, code="engagement", faults=[Fault("engagement", BY_ITS_LINK)])
+        raise Refused.because(BY_ITS_LINK, code="engagement")
     stage_before = getattr(subject, "stage", "")
     own = ScorecardAssignment.objects.filter(subject=subject.pk).select_related("scorecard").first()
     scorecard = _scorecard(body) if "scorecard" in body else None if own is None else own.scorecard
@@ -135,10 +135,10 @@ def _end(subject: Subject, stage_before: str, told: Mapping[str, Any] | None) ->
     )
     if not ends:
         if told is not None:
-            raise Refused(NO_END, code="end", faults=[Fault("end", NO_END, "end")])
+            raise Refused.because(NO_END, code="end", field="end")
         return None
     if told is None:
-        raise Refused(HOW_IT_ENDS, code="end", faults=[Fault("end", HOW_IT_ENDS, "end")])
+        raise Refused.because(HOW_IT_ENDS, code="end", field="end")
     assert isinstance(subject, Project)
     goes_on = told["measuring"] == GO_ON
     exempt = _exempt(subject, told.get("exempt")) if goes_on else ()

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.fields import fields_of
 from api.operation import Operation, found, narrowed, operation
 from api.paging import page_of
 from api.scopes import KEEPS, READS
@@ -143,7 +144,7 @@ def _told(
     row: Any, scorecard: str | None, above: Iterable[str], segments: list[dict[str, Any]]
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {}
-    for name, field in SHAPES[row.kind]().fields.items():
+    for name, field in fields_of(SHAPES[row.kind]).items():
         if name == "segments":
             facts[name] = segments
         elif name == "scorecard":

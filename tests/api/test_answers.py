@@ -253,6 +253,19 @@ def test_many_places_take_as_many_queries_as_few(program: Program) -> None:
         assert queries(path, 60, **said) <= queries(path, 2, **said) + 3
 
 
+def test_many_unknown_codes_take_as_many_queries_as_one(program: Program) -> None:
+    def queries(count: int) -> int:
+        places = [HERE | {"subject": f"X{number}"} for number in range(count)]
+        with CaptureQueriesContext(connection) as asked:
+            answer = program.post("no-values/", {"places": places, "reason": "None."})
+        assert answer.status_code == 422
+        assert len(answer.json()["errors"]) == count
+        return len(asked)
+
+    queries(1)  # the first request of a token notes its use
+    assert queries(30) == queries(1)
+
+
 def test_what_is_due_is_told_until_it_has_come_or_is_answered(
     program: Program, place: MetricDefinition
 ) -> None:
@@ -279,4 +292,10 @@ def test_what_is_due_is_told_until_it_has_come_or_is_answered(
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzFd", "bnVsbA", "eyJhIjoxfQ", "WyJhIiwgImIiXQ"])
 def test_a_cursor_of_what_is_due_is_one_or_is_told(program: Program, cursor: str) -> None:
-    assert program.get("due/", cursor=cursor).status_code in (200, 422)
+    assert program.get("due/", cursor=cursor).status_code == 422
+
+
+def test_a_cursor_of_another_list_is_none_of_what_is_due(program: Program) -> None:
+    cursor = program.get("subjects/", limit=1).json()["next_cursor"]
+    answer = program.get("due/", cursor=cursor)
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor")

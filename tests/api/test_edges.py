@@ -154,6 +154,16 @@ def test_each_answer_tells_how_many_requests_are_left(
     ]
 
 
+@pytest.mark.parametrize("address", ["/api/v1/me/", "/api/schema/"])
+def test_an_answer_that_the_asker_has_already_tells_the_limit_too(
+    program: Program, settings: Settings, address: str
+) -> None:
+    settings.API_READS_PER_MINUTE = 2
+    mark = program.client.get(address)["ETag"]
+    same = program.client.get(address, headers={"If-None-Match": mark})
+    assert (same.status_code, same["RateLimit-Remaining"]) == (304, "0")
+
+
 def test_without_a_limit_none_is_told(program: Program) -> None:
     assert "RateLimit-Limit" not in program.get("me/")
 

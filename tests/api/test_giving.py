@@ -146,6 +146,16 @@ def test_what_is_no_json_or_no_number_of_it_is_told(program: Program, text: str)
     assert answer.json()["code"] in ("parse_error", "invalid")
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1.5", "true", '"1"', "1" * 400])
+def test_what_is_no_whole_number_within_its_bounds_is_told(
+    administrator: User, number: str
+) -> None:
+    answer = Program(administrator).client.post(
+        "/api/v1/drafts/approve/", f'{{"drafts": [{number}]}}', content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
 def test_json_nested_too_deeply_is_told(program: Program) -> None:
     answer = program.client.post(
         "/api/v1/measurements/", "[" * 100_000, content_type="application/json"
