@@ -96,6 +96,7 @@ def walk(visit: Visit) -> Iterator[Walk]:
         yield Walk(visit.visitor.client, data)
 
 
+@pytest.mark.walk
 def test_every_text_of_every_page_goes_through_gettext(visit: Visit, walk: Walk) -> None:
     for key, address in visit.addresses():
         if PAGES[key].get == 200:
@@ -118,6 +119,7 @@ def test_every_text_of_what_is_ones_own_goes_through_gettext(visit: Visit, walk:
     assert not walk.found, walk.told()
 
 
+@pytest.mark.walk
 def test_every_text_of_what_is_read_about_subjects_goes_through_gettext(walk: Walk) -> None:
     for address in dict.fromkeys(reading_pages()):
         walk.look(address)

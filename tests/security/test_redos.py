@@ -39,7 +39,7 @@ from projects.validation import near_matches
 from tests.dashboards.reading import ClientOf
 from tests.test_architecture import ROOMS, ROOT, functions, name_of, parse, sources
 
-LENGTHS = (20, 26, 200, 2_000, 20_000)
+LENGTHS = (20, 22, 24, 26, 200, 600, 2_000, 6_000, 20_000)
 MOST_SECONDS = 0.5
 SPOILERS = ("", "\x00", "!", "\n")
 FUNCTIONS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
