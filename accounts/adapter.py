@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.encryption import Unreadable, decrypt, encrypt
-from accounts.lockout import Try, remember_browser
+from accounts.lockout import LOCK_OUT, Try, remember_browser
 from accounts.operations.security_mails import CHANGES, tell_of_change
 
 NO_ADDRESS = "0.0.0.0"  # nosec B104 - it names nobody; nothing listens there
@@ -85,7 +85,7 @@ class PortalAccountAdapter(DefaultAccountAdapter):
             # No password was looked at, so that Django does not say it; each further try would
             # make a line of what nobody needs to know twice.
             user_login_failed.send(
-                sender="accounts.lockout", credentials={"username": typed}, request=request
+                sender=LOCK_OUT, credentials={"username": typed}, request=request
             )
         raise ValidationError(wait_words(wait), code="locked")
 
