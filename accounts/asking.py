@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.urls import Resolver404, ResolverMatch, resolve
 from structlog.contextvars import get_contextvars
 
@@ -70,13 +71,14 @@ def client_address(request: HttpRequest) -> str | None:
 
     What else X-Forwarded-For says, anybody could have written.
     """
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    proxies = int(getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0))
-    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if 0 < proxies <= len(told):
-        address = told[-proxies]
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    told = forwarded.split(",") if forwarded else []
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    is_told = 0 < proxies <= len(told)
+    address = (told[-proxies] if is_told else request.META.get("REMOTE_ADDR") or "").strip()
+    without_port, _ = split_domain_port(address)
     try:
-        found = ipaddress.ip_address(address.strip("[]"))
+        found = ipaddress.ip_address((without_port or address).strip("[]"))
     except ValueError:
         return None
     # Without its zone: the name of a network card of ours.
