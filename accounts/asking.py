@@ -21,7 +21,7 @@ from accounts.models import BROWSER_LENGTH, METHOD_LENGTH, PATH_LENGTH
 
 SECRETS = frozenset({"token", "key", "uidb36", "uidb64"})
 """Parts of addresses that open something to whoever knows them."""
-HIDDEN = "…"
+HIDDEN = "***"
 ADMIN_SIGN_IN = "admin:login"
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -95,20 +95,21 @@ def shown_path(request: HttpRequest) -> str:
     if match is not None and match.view_name == ADMIN_SIGN_IN and request.GET.get("next"):
         path = unquote(urlsplit(request.GET["next"]).path)
         match = _resolved(path)
-    if match is not None:
-        for value in _secrets_of(match):
-            path = path.replace(value, HIDDEN)
-    return in_one_line(path, PATH_LENGTH)
+    return in_one_line(without_secrets(path, match), PATH_LENGTH)
+
+
+def without_secrets(path: str, match: ResolverMatch | None) -> str:
+    """A path without its parts that open something; `match` is what it leads to."""
+    for name, value in match.kwargs.items() if match else ():
+        if name in SECRETS and value:
+            path = path.replace(str(value), HIDDEN)
+    return path
 
 
 def in_one_line(text: Any, length: int) -> str:
     """As databases can keep it and a log can show it: no line ends, no halves of characters."""
     line = _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", str(text))
     return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def _secrets_of(match: ResolverMatch) -> list[str]:
-    return [str(value) for name, value in match.kwargs.items() if name in SECRETS and value]
 
 
 def _resolved(path: str) -> ResolverMatch | None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from accounts.asking import without_secrets
 from pmo_portal.logs import current_request
 
 logger = logging.getLogger(__name__)
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 HEADER = "X-Request-ID"
 FITTING = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-SECRET_PARTS = frozenset({"key", "token", "uidb36", "uidb64"})
-"""Parts of addresses, by the names that URLs give them, that open something by themselves."""
 LONGEST_PATH = 300
 
 
@@ -74,9 +73,4 @@ def tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
 
 def shown_path(request: HttpRequest) -> str:
     """Without what was asked behind a question mark, and without keys that open something."""
-    path = request.path
-    if match := request.resolver_match:
-        for part, value in match.kwargs.items():
-            if part in SECRET_PARTS:
-                path = path.replace(str(value), "***")
-    return path[:LONGEST_PATH]
+    return without_secrets(request.path, request.resolver_match)[:LONGEST_PATH]
