@@ -15,9 +15,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.urls import Resolver404, ResolverMatch, resolve
-from structlog.contextvars import get_contextvars
 
 from accounts.models import BROWSER_LENGTH, METHOD_LENGTH, PATH_LENGTH
+from metrics.causes import current_request_id
 
 SECRETS = frozenset({"token", "key", "uidb36", "uidb64"})
 """Parts of addresses that open something to whoever knows them."""
@@ -124,5 +124,5 @@ def _request_id() -> str:
 
     Not as the asker says: whether a header is to be believed is decided where they are named.
     """
-    told = str(get_contextvars().get("request_id") or "")
+    told = current_request_id()
     return told if _REQUEST_ID.fullmatch(told) else ""
