@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,8 +23,6 @@ ADMIN_SIGN_IN = "admin:login"
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
-_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
-
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -38,20 +33,6 @@ class Asking:
     method: str = ""
     path: str = ""
     request_id: str = ""
-
-
-@contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
-    """What happens inside happens because of this request."""
-    before = _current.set(request)
-    try:
-        yield
-    finally:
-        _current.reset(before)
-
-
-def current_request() -> HttpRequest | None:
-    return _current.get()
 
 
 def asking_of(request: HttpRequest | None) -> Asking:

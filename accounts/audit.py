@@ -15,8 +15,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.asking import asking_of, current_request, in_one_line
+from accounts.asking import asking_of, in_one_line
 from accounts.choices import AT_WILL, Happening
+from accounts.current import current_request
 from accounts.models import DETAIL_LENGTH, NAME_LENGTH, AuditEvent
 from accounts.sealing import delete_rows_before, unsealed
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
-from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from structlog.types import Processor
 
+from accounts.current import current_request
+
 Event = MutableMapping[str, Any]
 
 FORMATS = ("json", "text")
-
-current_request: ContextVar[Any] = ContextVar("current_request", default=None)
-"""The request that this thread answers."""
 
 PLAIN = (str, int, float, bool, list, tuple)
 """What is told of an `extra`: a request, say, would tell its address with all that is in it."""
@@ -31,7 +29,7 @@ CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), 127)} | {10: "
 
 def add_person(_logger: Any, _name: str, event: Event) -> Event:
     """Who is signed in, if that was found out already: a line of a log asks no database."""
-    request = current_request.get()
+    request = current_request()
     if request is not None:
         known = request.__dict__
         user = known.get("_cached_user") or known.get("user")

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from accounts.asking import without_secrets
-from pmo_portal.logs import current_request
+from accounts.current import answering
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +38,13 @@ class RequestLogMiddleware:
         begun = time.perf_counter()
         clear_contextvars()  # threads answer one request after the other
         bind_contextvars(request_id=name)
-        answered = current_request.set(request)
         try:
-            response = self.get_response(request)
-            response[HEADER] = name
-            if not request.path.startswith(settings.STATIC_URL):
-                tell(request, response, time.perf_counter() - begun)
+            with answering(request):
+                response = self.get_response(request)
+                response[HEADER] = name
+                if not request.path.startswith(settings.STATIC_URL):
+                    tell(request, response, time.perf_counter() - begun)
         finally:
-            current_request.reset(answered)
             clear_contextvars()
         return response
 

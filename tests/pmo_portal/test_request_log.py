@@ -17,6 +17,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from accounts.current import current_request
 from metrics.causes import current_request_id
 from metrics.choices import BatchMode, Door, RunTrigger
 from metrics.models import (
@@ -33,7 +34,7 @@ from metrics.operations.measurements import delete_measurement
 from metrics.operations.runs import answer_all_needs, request_full_run
 from metrics.workspace import load_workspace
 from pmo_portal.celery import app
-from pmo_portal.logs import current_request, logging_settings
+from pmo_portal.logs import logging_settings
 from pmo_portal.request_log import RequestLogMiddleware, shown_path
 from projects.models import Subject
 
@@ -195,7 +196,7 @@ def test_a_name_is_taken_from_a_proxy_only_where_it_is_trusted(settings: Setting
 def test_nothing_of_a_request_stays_with_its_thread() -> None:
     answered()
     assert get_contextvars() == {}
-    assert current_request.get() is None
+    assert current_request() is None
 
 
 def answered(name: str = "") -> HttpResponse:
