@@ -81,9 +81,11 @@ def shown_path(request: HttpRequest) -> str:
 
 def without_secrets(path: str, match: ResolverMatch | None) -> str:
     """A path without its parts that open something; `match` is what it leads to."""
-    for name, value in match.kwargs.items() if match else ():
-        if name in SECRETS and value:
-            path = path.replace(str(value), HIDDEN)
+    parts = match.kwargs.items() if match else ()
+    secrets = [str(value) for name, value in parts if name in SECRETS and value]
+    # The longest first: a short one may stand in it too, and would leave the rest of it there.
+    for secret in sorted(secrets, key=len, reverse=True):
+        path = path.replace(secret, HIDDEN)
     return path
 
 

@@ -215,6 +215,14 @@ def test_secrets_stay_out_of_the_log(client: Client, db: None, lines: Lines) -> 
     assert secret not in told
 
 
+def test_a_link_that_sets_a_password_is_hidden_whole(
+    client: Client, db: None, lines: Lines
+) -> None:
+    """Its first part is a digit, which the second holds as well."""
+    client.get("/account/password/new/1-c0ab1f-9d1e1f/")
+    assert "GET /account/password/new/***-***/ 200" in [line["message"] for line in lines()]
+
+
 def test_a_request_given_to_a_log_is_not_written_with_its_address(lines: Lines) -> None:
     request = RequestFactory().get("/summary/?token=s3cret")
     logging.getLogger("django.request").error(
