@@ -13,12 +13,10 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.urls import Resolver404, ResolverMatch, resolve
 
+from accounts.addresses import without_secrets
 from accounts.models import BROWSER_LENGTH, METHOD_LENGTH, PATH_LENGTH
 from metrics.causes import current_request_id
 
-SECRETS = frozenset({"token", "key", "uidb36", "uidb64"})
-"""Parts of addresses that open something to whoever knows them."""
-HIDDEN = "***"
 ADMIN_SIGN_IN = "admin:login"
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -77,16 +75,6 @@ def shown_path(request: HttpRequest) -> str:
         path = unquote(urlsplit(request.GET["next"]).path)
         match = _resolved(path)
     return in_one_line(without_secrets(path, match), PATH_LENGTH)
-
-
-def without_secrets(path: str, match: ResolverMatch | None) -> str:
-    """A path without its parts that open something; `match` is what it leads to."""
-    parts = match.kwargs.items() if match else ()
-    secrets = [str(value) for name, value in parts if name in SECRETS and value]
-    # The longest first: a short one may stand in it too, and would leave the rest of it there.
-    for secret in sorted(secrets, key=len, reverse=True):
-        path = path.replace(secret, HIDDEN)
-    return path
 
 
 def in_one_line(text: Any, length: int) -> str:

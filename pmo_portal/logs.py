@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from structlog.types import Processor
 
+from accounts.addresses import without_secrets
 from accounts.current import current_request
 
 Event = MutableMapping[str, Any]
@@ -37,6 +38,15 @@ def add_person(_logger: Any, _name: str, event: Event) -> Event:
         pk = None if type(user).__name__ == "SimpleLazyObject" else getattr(user, "pk", None)
         if pk is not None:
             event["user_id"] = pk
+    return event
+
+
+def hide_secrets(_logger: Any, _name: str, event: Event) -> Event:
+    """Of the request's own address, whoever writes it: Django does, of an error."""
+    request = current_request()
+    if request is not None:
+        shown = without_secrets(request.path, request.resolver_match)
+        event["event"] = str(event["event"]).replace(request.path, shown)
     return event
 
 
@@ -77,6 +87,7 @@ def logging_settings(level: str, style: str) -> dict[str, Any]:
     known: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         add_person,
+        hide_secrets,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         AddExtra(),

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from accounts.asking import without_secrets
+from accounts.addresses import without_secrets
 from accounts.current import answering
 
 logger = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from pytest_django import Settings
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from accounts.current import current_request
+from dashboards.views import subscriptions
 from metrics.causes import current_request_id
 from metrics.choices import BatchMode, Door, RunTrigger
 from metrics.models import (
@@ -221,6 +222,22 @@ def test_a_link_that_sets_a_password_is_hidden_whole(
     """Its first part is a digit, which the second holds as well."""
     client.get("/account/password/new/1-c0ab1f-9d1e1f/")
     assert "GET /account/password/new/***-***/ 200" in [line["message"] for line in lines()]
+
+
+def test_an_error_is_told_without_the_secrets_of_its_address(
+    client: Client, db: None, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django writes the whole address beside the traceback."""
+
+    def break_down(token: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(subscriptions, "read_stop_token", break_down)
+    client.raise_request_exception = False
+    assert client.get("/subscriptions/stop/s3cret-of-a-link/").status_code == 500
+    told = lines()
+    assert "Internal Server Error: /subscriptions/stop/***/" in [line["message"] for line in told]
+    assert "s3cret" not in json.dumps(told)
 
 
 def test_a_request_given_to_a_log_is_not_written_with_its_address(lines: Lines) -> None:
