@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -22,8 +22,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.asking import client_address
 from accounts.encryption import Unreadable, decrypt, encrypt
-from accounts.lockout import Try, remember_browser
+from accounts.lockout import LOCK_OUT, Try, remember_browser
 from accounts.operations.security_mails import CHANGES, tell_of_change
 
 NO_ADDRESS = "0.0.0.0"  # nosec B104 - it names nobody; nothing listens there
@@ -85,7 +86,7 @@ class PortalAccountAdapter(DefaultAccountAdapter):
             # No password was looked at, so that Django does not say it; each further try would
             # make a line of what nobody needs to know twice.
             user_login_failed.send(
-                sender="accounts.lockout", credentials={"username": typed}, request=request
+                sender=LOCK_OUT, credentials={"username": typed}, request=request
             )
         raise ValidationError(wait_words(wait), code="locked")
 
@@ -110,11 +111,8 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """X-Forwarded-For is read from its end, as far as TRUSTED_PROXIES says, and no further."""
-        try:
-            return str(super().get_client_ip(request))
-        except (ImproperlyConfigured, PermissionDenied):
-            return request.META.get("REMOTE_ADDR") or NO_ADDRESS
+        """Never none: of whom a proxy tells no address, the proxy's own counts."""
+        return client_address(request) or request.META.get("REMOTE_ADDR") or NO_ADDRESS
 
     def is_safe_url(self, url: str) -> bool:
         """Sign-in leads to pages of this portal alone."""

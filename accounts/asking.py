@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.urls import Resolver404, ResolverMatch, resolve
-from structlog.contextvars import get_contextvars
 
+from accounts.addresses import without_secrets
 from accounts.models import BROWSER_LENGTH, METHOD_LENGTH, PATH_LENGTH
+from metrics.causes import current_request_id
 
-SECRETS = frozenset({"token", "key", "uidb36", "uidb64"})
-"""Parts of addresses that open something to whoever knows them."""
-HIDDEN = "…"
 ADMIN_SIGN_IN = "admin:login"
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
-_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +31,6 @@ class Asking:
     method: str = ""
     path: str = ""
     request_id: str = ""
-
-
-@contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
-    """What happens inside happens because of this request."""
-    before = _current.set(request)
-    try:
-        yield
-    finally:
-        _current.reset(before)
-
-
-def current_request() -> HttpRequest | None:
-    return _current.get()
 
 
 def asking_of(request: HttpRequest | None) -> Asking:
@@ -70,13 +50,14 @@ def client_address(request: HttpRequest) -> str | None:
 
     What else X-Forwarded-For says, anybody could have written.
     """
-    address = str(request.META.get("REMOTE_ADDR") or "")
-    proxies = int(getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0))
-    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if 0 < proxies <= len(told):
-        address = told[-proxies]
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    told = forwarded.split(",") if forwarded else []
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    is_told = 0 < proxies <= len(told)
+    address = (told[-proxies] if is_told else request.META.get("REMOTE_ADDR") or "").strip()
+    without_port, _ = split_domain_port(address)
     try:
-        found = ipaddress.ip_address(address.strip("[]"))
+        found = ipaddress.ip_address((without_port or address).strip("[]"))
     except ValueError:
         return None
     # Without its zone: the name of a network card of ours.
@@ -93,20 +74,13 @@ def shown_path(request: HttpRequest) -> str:
     if match is not None and match.view_name == ADMIN_SIGN_IN and request.GET.get("next"):
         path = unquote(urlsplit(request.GET["next"]).path)
         match = _resolved(path)
-    if match is not None:
-        for value in _secrets_of(match):
-            path = path.replace(value, HIDDEN)
-    return in_one_line(path, PATH_LENGTH)
+    return in_one_line(without_secrets(path, match), PATH_LENGTH)
 
 
 def in_one_line(text: Any, length: int) -> str:
     """As databases can keep it and a log can show it: no line ends, no halves of characters."""
     line = _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", str(text))
     return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def _secrets_of(match: ResolverMatch) -> list[str]:
-    return [str(value) for name, value in match.kwargs.items() if name in SECRETS and value]
 
 
 def _resolved(path: str) -> ResolverMatch | None:
@@ -121,5 +95,5 @@ def _request_id() -> str:
 
     Not as the asker says: whether a header is to be believed is decided where they are named.
     """
-    told = str(get_contextvars().get("request_id") or "")
+    told = current_request_id()
     return told if _REQUEST_ID.fullmatch(told) else ""

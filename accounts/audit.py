@@ -15,8 +15,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.asking import asking_of, current_request, in_one_line
+from accounts.asking import asking_of, in_one_line
 from accounts.choices import AT_WILL, Happening
+from accounts.current import current_request
 from accounts.models import DETAIL_LENGTH, NAME_LENGTH, AuditEvent
 from accounts.sealing import delete_rows_before, unsealed
 
@@ -58,13 +59,13 @@ def record_if_possible(
     request: HttpRequest | None = None,
 ) -> None:
     """The same for what has happened already: an answer never fails because it can't be kept."""
-
-    def keep() -> None:
-        event = _event(happening, person, about, detail, request)
-        if happening not in AT_WILL or _is_within_limits(event):
-            event.save()
-
-    _kept_or_logged(happening, keep)
+    try:
+        with transaction.atomic():
+            event = _event(happening, person, about, detail, request)
+            if happening not in AT_WILL or _is_within_limits(event):
+                event.save()
+    except DatabaseProblem:
+        logger.exception("The audit log could not be written: %s", happening.value)
 
 
 def record_after_answer(
@@ -136,14 +137,6 @@ def _key_and_name(person: Any) -> tuple[int | None, str]:
     if person is None or not person.is_authenticated:
         return None, ""
     return person.pk, in_one_line(person.get_username(), NAME_LENGTH)
-
-
-def _kept_or_logged(happening: Happening, keep: Callable[[], None]) -> None:
-    try:
-        with transaction.atomic():
-            keep()
-    except DatabaseProblem:
-        logger.exception("The audit log could not be written: %s", happening.value)
 
 
 def _is_within_limits(event: AuditEvent) -> bool:

@@ -17,13 +17,12 @@ from django.views.decorators.http import require_safe
 from accounts.choices import Happening
 from accounts.models import AuditEvent
 from accounts.selectors import LogFilter, log_page
-from dashboards.access import needs
+from dashboards.access import READ_LOG, needs
 from dashboards.exports.table import ExportTable, moment, number, text
 from dashboards.form_fields import search_field
 from dashboards.views.exports import LEAST_TOO_MANY, Exports, page_or_export
 from dashboards.views.month_pages import is_asked_for
 
-READ_LOG = "accounts.view_auditevent"
 TABLE = "audit-log"
 """The id of the part of the page that HTMX asks for again."""
 

@@ -106,9 +106,8 @@ class _CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         code: str = super().clean_code()  # type: ignore[misc]
-        is_of_the_app = self.authenticator.type == Authenticator.Type.TOTP
-        if is_of_the_app and not is_new_code(self.user.pk, code):
-            raise PortalSecondFactorAdapter().validation_error("incorrect_code")
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            refuse_used_code(self.user.pk, code)
         return code
 
 
@@ -128,19 +127,19 @@ class SetUpForm(ActivateTOTPForm):
 
     def clean_code(self) -> str:
         code: str = super().clean_code()
-        if not is_new_code(self.user.pk, code):
-            raise PortalSecondFactorAdapter().validation_error("incorrect_code")
+        refuse_used_code(self.user.pk, code)
         return code
 
 
-def is_new_code(person: int, code: str) -> bool:
-    """Whether an app's code comes for the first time, in all the time in which it is right.
+def refuse_used_code(person: int, code: str) -> None:
+    """An app's code is taken once in all the time in which it is right.
 
     The library remembers it for one period; with the periods beside it, it is right for longer.
     """
     periods = 2 * second_factor.TOTP_TOLERANCE + 1
     key = f"code-used:{person}:{normalize_user_code(code)}"
-    return cache.add(key, True, timeout=second_factor.TOTP_PERIOD * periods)
+    if not cache.add(key, True, timeout=second_factor.TOTP_PERIOD * periods):
+        raise PortalSecondFactorAdapter().validation_error("incorrect_code")
 
 
 def password_field(label: Any) -> forms.CharField:

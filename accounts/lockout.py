@@ -29,6 +29,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
+LOCK_OUT = "accounts.lockout"
+"""Who tells of a lock-out, by the same signal that tells of wrong passwords."""
+
 FROM_ONE_ADDRESS = FROM_ANYWHERE = 10
 """Times SIGN_IN_ATTEMPTS."""
 

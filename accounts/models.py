@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Happening
+from accounts.sealing import REFUSAL
 
 NAME_LENGTH = 150
 BROWSER_LENGTH = 200
@@ -23,7 +24,7 @@ class LogIsKept(TypeError):
     """Somebody's code tried to change what the audit log says."""
 
     def __init__(self) -> None:
-        super().__init__("The audit log is added to; nothing in it is changed or deleted.")
+        super().__init__(REFUSAL)
 
 
 class AuditQuerySet(models.QuerySet["AuditEvent"]):

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.apps import apps
+from allauth.account.signals import password_reset
+from allauth.mfa.signals import (
+    authentication_failed,
+    authenticator_added,
+    authenticator_removed,
+    authenticator_reset,
+)
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
-from django.utils.module_loading import import_string
 
 from accounts.audit import record, record_after_answer, record_if_possible
 from accounts.choices import Happening
+from accounts.lockout import LOCK_OUT
 from api.models import PersonalToken
 from api.signals import token_ended, token_made
+from projects.models import PortfolioLimit
 
 OWN_FACTS = ("username", "email", "is_staff", "is_superuser", "is_active", "password")
 TOLD_FACTS = ("username", "email", "is_staff", "is_superuser")
@@ -31,9 +38,6 @@ FORMS_THAT_TELL: Mapping[str, Happening] = {
     "session_end_others": Happening.SESSION_ENDED,
 }
 """Pages whose form was taken when they lead on: no signal tells of what they do."""
-LIMITS = "portfoliolimit"
-LOCK_OUT = "accounts.lockout"
-"""Who tells of a lock-out, by the same signal that tells of wrong passwords."""
 
 
 def listen() -> None:
@@ -48,20 +52,13 @@ def listen() -> None:
     m2m_changed.connect(_roles_changed, sender=User.user_permissions.through)
     token_made.connect(_token_made)
     token_ended.connect(_token_ended)
-    if limits := apps.all_models["projects"].get(LIMITS):
-        post_save.connect(_limit_saved, sender=limits)
-        post_delete.connect(_limit_deleted, sender=limits)
-    # They import models of theirs: only where these are installed.
-    if apps.is_installed("allauth.account"):
-        import_string("allauth.account.signals.password_reset").connect(_reset_done)
-    if apps.is_installed("allauth.mfa"):
-        for name, receiver in {
-            "authenticator_added": _factor_added,
-            "authenticator_reset": _factor_added,
-            "authenticator_removed": _factor_removed,
-            "authentication_failed": _factor_failed,
-        }.items():
-            import_string(f"allauth.mfa.signals.{name}").connect(receiver)
+    post_save.connect(_limit_saved, sender=PortfolioLimit)
+    post_delete.connect(_limit_deleted, sender=PortfolioLimit)
+    password_reset.connect(_reset_done)
+    authenticator_added.connect(_factor_added)
+    authenticator_reset.connect(_factor_added)
+    authenticator_removed.connect(_factor_removed)
+    authentication_failed.connect(_factor_failed)
 
 
 def note_answer(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -193,16 +190,16 @@ def _roles_changed(
         record(Happening.ROLES_CHANGED, about=person, detail=f"{SIGNS[action]} {names}")
 
 
-def _limit_saved(sender: Any, *, instance: Any, raw: bool = False, **_: Any) -> None:
+def _limit_saved(sender: Any, *, instance: PortfolioLimit, raw: bool, **_: Any) -> None:
     if not raw:
         _limits_changed("+", instance)
 
 
-def _limit_deleted(sender: Any, *, instance: Any, **_: Any) -> None:
+def _limit_deleted(sender: Any, *, instance: PortfolioLimit, **_: Any) -> None:
     _limits_changed("\N{MINUS SIGN}", instance)
 
 
-def _limits_changed(sign: str, limit: Any) -> None:
+def _limits_changed(sign: str, limit: PortfolioLimit) -> None:
     """Also when it goes with the person: who that was is told once more than needed."""
     person = User.objects.filter(pk=limit.user_id).first()
     record(Happening.LIMITS_CHANGED, about=person, detail=f"{sign} {limit.portfolio.code}")

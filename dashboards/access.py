@@ -23,6 +23,7 @@ KEEP_DEFINITIONS = "metrics.keep_definitions"
 CLOSE_MONTHS = "metrics.close_months"
 APPROVE_MEASUREMENTS = "metrics.approve_measurements"
 UNDO_IMPORTS = "metrics.undo_imports"
+READ_LOG = "accounts.view_auditevent"
 
 
 def needs(permission: str, *others: str) -> Callable[[View], View]:

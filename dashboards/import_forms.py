@@ -28,7 +28,6 @@ SUBJECT_TYPED = "subject-typed-"
 LEAVE_OUT = "-"
 """What a select of an unknown name says for: leave its rows out."""
 
-MOST_HEADER_ROWS = 50
 SUBJECTS_IN_A_LIST = 150
 
 SHAPES: Choices = [

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.asking import answering, shown_path
+from accounts.asking import shown_path
 from accounts.audit import begin_waiting, keep_what_waits, record_if_possible
 from accounts.choices import Happening
 from accounts.recording import note_answer
@@ -79,13 +79,12 @@ class RefusalLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         begin_waiting(request)
-        with answering(request):
-            response = self.get_response(request)
-            keep_what_waits(request)
-            if response.status_code in REFUSALS:
-                note_refusal(request, response)
-            else:
-                note_answer(request, response)
+        response = self.get_response(request)
+        keep_what_waits(request)
+        if response.status_code in REFUSALS:
+            note_refusal(request, response)
+        else:
+            note_answer(request, response)
         return response
 
 

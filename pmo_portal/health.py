@@ -7,10 +7,8 @@ watches: 503 as soon as any part wants somebody to look. A proxy that shares out
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 
 from celery.exceptions import CeleryError
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -67,14 +65,13 @@ def check_worker() -> None:
 
 def check_beat() -> None:
     try:
-        ticked_at = signs.ticked_at()
+        beat = signs.beat()
     except signs.SignsOutOfReach as error:
         raise NotReady("no broker to ask through") from error
-    if ticked_at is None:
+    if beat.silence is None:
         raise NotReady("no tick yet")
-    silence = datetime.now(UTC) - ticked_at
-    if silence > timedelta(seconds=settings.BEAT_LATE_SECONDS):
-        raise NotReady(f"no tick for {silence.total_seconds():.0f} s")
+    if beat.is_late:
+        raise NotReady(f"no tick for {beat.silence.total_seconds():.0f} s")
 
 
 def check_scores() -> None:

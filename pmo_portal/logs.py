@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
-from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from structlog.types import Processor
 
+from accounts.addresses import without_secrets
+from accounts.current import current_request
+
 Event = MutableMapping[str, Any]
 
 FORMATS = ("json", "text")
-
-current_request: ContextVar[Any] = ContextVar("current_request", default=None)
-"""The request that this thread answers."""
 
 PLAIN = (str, int, float, bool, list, tuple)
 """What is told of an `extra`: a request, say, would tell its address with all that is in it."""
@@ -31,7 +30,7 @@ CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), 127)} | {10: "
 
 def add_person(_logger: Any, _name: str, event: Event) -> Event:
     """Who is signed in, if that was found out already: a line of a log asks no database."""
-    request = current_request.get()
+    request = current_request()
     if request is not None:
         known = request.__dict__
         user = known.get("_cached_user") or known.get("user")
@@ -39,6 +38,15 @@ def add_person(_logger: Any, _name: str, event: Event) -> Event:
         pk = None if type(user).__name__ == "SimpleLazyObject" else getattr(user, "pk", None)
         if pk is not None:
             event["user_id"] = pk
+    return event
+
+
+def hide_secrets(_logger: Any, _name: str, event: Event) -> Event:
+    """Of the request's own address, whoever writes it: Django does, of an error."""
+    request = current_request()
+    if request is not None:
+        shown = without_secrets(request.path, request.resolver_match)
+        event["event"] = str(event["event"]).replace(request.path, shown)
     return event
 
 
@@ -79,6 +87,7 @@ def logging_settings(level: str, style: str) -> dict[str, Any]:
     known: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         add_person,
+        hide_secrets,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         AddExtra(),

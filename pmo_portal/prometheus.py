@@ -29,20 +29,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from dashboards.models import SubscriptionMail
+from dashboards.selectors.import_batches import BUSY_STATES
 from metrics import tallies
-from metrics.choices import BatchState, MailState
+from metrics.choices import MailState
 from metrics.lateness import read_lateness, rows_per_second
 from metrics.models import ImportBatch, Reminder, Tally
 from pmo_portal import signs
 
-UNFINISHED_BATCHES = (
-    BatchState.CHECK_DUE,
-    BatchState.CHECKING,
-    BatchState.STORE_DUE,
-    BatchState.STORING,
-    BatchState.UNDO_DUE,
-    BatchState.UNDOING,
-)
 WAITING_MAILS = (MailState.DUE, MailState.SENDING)
 
 
@@ -115,7 +108,7 @@ class PortalCollector(Collector):
             gauge(
                 "portal_imports_unfinished",
                 "Imports that wait for a worker or are with one.",
-                ImportBatch.objects.filter(state__in=UNFINISHED_BATCHES).count(),
+                ImportBatch.objects.filter(state__in=BUSY_STATES).count(),
             ),
             gauge(
                 "portal_mails_waiting",
@@ -149,7 +142,7 @@ class PortalCollector(Collector):
     def _of_signs(self) -> Iterator[Metric]:
         try:
             living = sum(not worker.is_silent for worker in signs.workers())
-            ticked_at = signs.ticked_at()
+            ticked_at = signs.beat().at
         except signs.SignsOutOfReach:
             yield gauge("portal_broker_up", "Whether the broker answers.", 0)
             return

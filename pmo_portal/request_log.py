@@ -16,15 +16,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from pmo_portal.logs import current_request
+from accounts.addresses import without_secrets
+from accounts.current import answering
 
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
 FITTING = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-SECRET_PARTS = frozenset({"key", "token", "uidb36", "uidb64"})
-"""Parts of addresses, by the names that URLs give them, that open something by themselves."""
 LONGEST_PATH = 300
 
 
@@ -39,14 +38,13 @@ class RequestLogMiddleware:
         begun = time.perf_counter()
         clear_contextvars()  # threads answer one request after the other
         bind_contextvars(request_id=name)
-        answered = current_request.set(request)
         try:
-            response = self.get_response(request)
-            response[HEADER] = name
-            if not request.path.startswith(settings.STATIC_URL):
-                tell(request, response, time.perf_counter() - begun)
+            with answering(request):
+                response = self.get_response(request)
+                response[HEADER] = name
+                if not request.path.startswith(settings.STATIC_URL):
+                    tell(request, response, time.perf_counter() - begun)
         finally:
-            current_request.reset(answered)
             clear_contextvars()
         return response
 
@@ -74,9 +72,4 @@ def tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
 
 def shown_path(request: HttpRequest) -> str:
     """Without what was asked behind a question mark, and without keys that open something."""
-    path = request.path
-    if match := request.resolver_match:
-        for part, value in match.kwargs.items():
-            if part in SECRET_PARTS:
-                path = path.replace(str(value), "***")
-    return path[:LONGEST_PATH]
+    return without_secrets(request.path, request.resolver_match)[:LONGEST_PATH]

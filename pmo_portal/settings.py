@@ -286,8 +286,9 @@ SIGN_IN_LOCK_MINUTES = environment.number(
     "SIGN_IN_LOCK_MINUTES", default=15, at_least=1, at_most=1_440
 )
 # How many proxies in front add to X-Forwarded-For; 0 = the header is not looked at.
-TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", default=0, at_least=0, at_most=10)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number(
+    "TRUSTED_PROXIES", default=0, at_least=0, at_most=10
+)
 # Who has one of these roles must have a second factor, and opens nothing until it is set up.
 REQUIRE_SECOND_FACTOR_FOR = environment.some_of(
     "REQUIRE_SECOND_FACTOR_FOR",

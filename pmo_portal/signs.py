@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from redis.exceptions import RedisError
 
@@ -47,6 +48,22 @@ class WorkerSign:
         return (datetime.now(UTC) - self.at).total_seconds() > SILENT_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class BeatSign:
+    """When the scheduler last handed out a task; None if nobody knows of any."""
+
+    at: datetime | None
+
+    @property
+    def silence(self) -> timedelta | None:
+        return datetime.now(UTC) - self.at if self.at else None
+
+    @property
+    def is_late(self) -> bool:
+        silence = self.silence
+        return silence is None or silence > timedelta(seconds=settings.BEAT_LATE_SECONDS)
+
+
 class Ticks:
     """The scheduler's sign: it has handed a task to the broker."""
 
@@ -64,10 +81,10 @@ class Ticks:
             logger.warning("The scheduler's tick could not be noted: %s", error)
 
 
-def ticked_at() -> datetime | None:
-    """When the scheduler last handed out a task; None if nobody knows of any."""
+def beat() -> BeatSign:
+    """The scheduler's latest sign; SignsOutOfReach."""
     moment = _read(TICK)
-    return datetime.fromtimestamp(moment, UTC) if moment is not None else None
+    return BeatSign(datetime.fromtimestamp(moment, UTC) if moment is not None else None)
 
 
 def show_worker(name: str, begun: float, processes: int) -> None:

@@ -28,6 +28,7 @@ from django.views.decorators.http import require_safe
 from dashboards.access import needs
 from dashboards.models import SubscriptionMail
 from dashboards.presentation.numbers import grouped
+from dashboards.selectors.import_batches import BUSY_STATES
 from metrics import tallies
 from metrics.choices import Band, MailState
 from metrics.lateness import Lateness, read_lateness, rows_per_second
@@ -36,7 +37,7 @@ from metrics.sizes import database_bytes, database_version
 from pmo_portal import signs
 from pmo_portal.environment import without_password
 from pmo_portal.health import NotReady, check_broker, check_migrations
-from pmo_portal.prometheus import UNFINISHED_BATCHES, WAITING_MAILS
+from pmo_portal.prometheus import WAITING_MAILS
 
 SEE_STATUS = "metrics.see_status"
 
@@ -72,13 +73,18 @@ class Light:
     name: str
     band: Band
     facts: tuple[Fact, ...]
-    advice: str
+    remedy: str
+    """What to do if it is not green."""
     heading: str
     """What the manual says about it stands there."""
 
     @property
     def is_green(self) -> bool:
         return self.band == Band.GREEN
+
+    @property
+    def advice(self) -> str:
+        return "" if self.is_green else self.remedy
 
     @property
     def manual(self) -> str:
@@ -120,7 +126,7 @@ def read_status() -> Status:
             database_light(),
             migrations_light(),
             broker,
-            *(signs_lights(now) if broker.is_green else signs_unknown()),
+            *(signs_lights() if broker.is_green else signs_unknown()),
             changes_light(lateness),
             full_run_light(lateness),
             tasks_light(failures),
@@ -145,19 +151,14 @@ def database_light() -> Light:
 def migrations_light() -> Light:
     try:
         check_migrations()
+        band, state = Band.GREEN, _("all applied")
     except NotReady as reason:
-        return Light(
-            _("Migrations"),
-            Band.RED,
-            (Fact(_("State"), str(reason)),),
-            _("Run manage.py migrate with this version of the portal."),
-            "Migrations are to be applied",
-        )
+        band, state = Band.RED, str(reason)
     return Light(
         _("Migrations"),
-        Band.GREEN,
-        (Fact(_("State"), _("all applied")),),
-        "",
+        band,
+        (Fact(_("State"), state),),
+        _("Run manage.py migrate with this version of the portal."),
         "Migrations are to be applied",
     )
 
@@ -171,33 +172,28 @@ def broker_light() -> Light:
     begun = time.perf_counter()
     try:
         check_broker()
+        took = timedelta(seconds=time.perf_counter() - begun)
+        band, answer = Band.GREEN, Fact(_("Answered in"), took=took)
     except NotReady:
-        return Light(
-            _("Broker"),
-            Band.RED,
-            (where, Fact(_("State"), _("no answer"))),
-            _(
-                "See whether Redis runs and can be reached. Values are saved all the same; their"
-                " scores follow when it is back."
-            ),
-            "The broker does not answer",
-        )
-    took = timedelta(seconds=time.perf_counter() - begun)
+        band, answer = Band.RED, Fact(_("State"), _("no answer"))
     return Light(
         _("Broker"),
-        Band.GREEN,
-        (where, Fact(_("Answered in"), took=took)),
-        "",
+        band,
+        (where, answer),
+        _(
+            "See whether Redis runs and can be reached. Values are saved all the same; their"
+            " scores follow when it is back."
+        ),
         "The broker does not answer",
     )
 
 
-def signs_lights(now: datetime) -> Iterable[Light]:
+def signs_lights() -> Iterable[Light]:
     try:
-        workers, ticked_at = signs.workers(), signs.ticked_at()
+        workers, beat = signs.workers(), signs.beat()
     except signs.SignsOutOfReach:
         return signs_unknown()
-    return workers_light(workers), beat_light(ticked_at, now)
+    return workers_light(workers), beat_light(beat)
 
 
 def signs_unknown() -> Iterable[Light]:
@@ -238,17 +234,12 @@ def workers_light(workers: list[signs.WorkerSign]) -> Light:
     )
 
 
-def beat_light(ticked_at: datetime | None, now: datetime) -> Light:
-    silence = now - ticked_at if ticked_at else None
-    is_late = silence is None or silence > timedelta(seconds=settings.BEAT_LATE_SECONDS)
-    fact = Fact(_("Last tick"), "" if ticked_at else _("none yet"), moment=ticked_at)
+def beat_light(beat: signs.BeatSign) -> Light:
     return Light(
         _("Scheduler"),
-        Band.RED if is_late else Band.GREEN,
-        (fact,),
-        _("Start beat, or see in its log why it stands. Nothing happens by itself meanwhile.")
-        if is_late
-        else "",
+        Band.RED if beat.is_late else Band.GREEN,
+        (Fact(_("Last tick"), "" if beat.at else _("none yet"), moment=beat.at),),
+        _("Start beat, or see in its log why it stands. Nothing happens by itself meanwhile."),
         "The scheduler is silent",
     )
 
@@ -266,9 +257,7 @@ def changes_light(lateness: Lateness) -> Light:
         _("Scores follow changes"),
         Band.RED if is_late else Band.GREEN,
         tuple(facts),
-        _("See at /runs/ whether runs fail, and whether workers and the scheduler live.")
-        if is_late
-        else "",
+        _("See at /runs/ whether runs fail, and whether workers and the scheduler live."),
         "Changes wait for their scores",
     )
 
@@ -290,9 +279,7 @@ def full_run_light(lateness: Lateness) -> Light:
         _("Last full run"),
         Band.AMBER if is_late else Band.GREEN,
         tuple(facts),
-        _("See at /runs/ why it failed, and under Periodic tasks whether it is still asked for.")
-        if is_late
-        else "",
+        _("See at /runs/ why it failed, and under Periodic tasks whether it is still asked for."),
         "The full run is late",
     )
 
@@ -304,15 +291,13 @@ def tasks_light(failures: tuple[FailedTask, ...]) -> Light:
         _("Failed tasks"),
         Band.AMBER if failures else Band.GREEN,
         (Fact(_("In the last day"), text),),
-        _("Read their errors below, and find the task in the worker's log by its ID.")
-        if failures
-        else "",
+        _("Read their errors below, and find the task in the worker's log by its ID."),
         "Tasks fail",
     )
 
 
 def imports_light(now: datetime) -> Light:
-    unfinished = ImportBatch.objects.filter(state__in=UNFINISHED_BATCHES).aggregate(
+    unfinished = ImportBatch.objects.filter(state__in=BUSY_STATES).aggregate(
         count=Count("pk"), oldest=Min(Coalesce("heartbeat_at", "created_at"))
     )
     oldest: datetime | None = unfinished["oldest"]
@@ -324,7 +309,7 @@ def imports_light(now: datetime) -> Light:
         _("Imports"),
         Band.AMBER if is_late else Band.GREEN,
         tuple(facts),
-        _("See at /entry/import/ how far it is, and whether a worker lives.") if is_late else "",
+        _("See at /entry/import/ how far it is, and whether a worker lives."),
         "Imports stand",
     )
 
@@ -352,9 +337,7 @@ def mails_light(now: datetime) -> Light:
         _("Mails"),
         Band.AMBER if is_late else Band.GREEN,
         tuple(facts),
-        _("Read the errors in the admin site, under Reminders, and see whether EMAIL_URL answers.")
-        if is_late
-        else "",
+        _("Read the errors in the admin site, under Reminders, and see whether EMAIL_URL answers."),
         "Mails are not sent",
     )
 
@@ -374,7 +357,7 @@ def disk_light() -> Light:
             Fact(_("Free"), size=disk.free),
             Fact(_("Of"), size=disk.total),
         ),
-        "" if band == Band.GREEN else _("Make room, or give it a larger disk."),
+        _("Make room, or give it a larger disk."),
         "The disk fills up",
     )
 
@@ -398,6 +381,6 @@ def backup_light(now: datetime) -> Light:
         _("Backup"),
         band,
         (Fact(_("Last one"), moment=taken_at),),
-        "" if band == Band.GREEN else _("See why manage.py backup has not run since."),
+        _("See why manage.py backup has not run since."),
         "The backup is old",
     )

@@ -1,4 +1,4 @@
-"""Row_co filters that pages, operations and commands share."""
+"""Row filters that pages, operations and commands share."""
 
 from __future__ import annotations
 

@@ -166,11 +166,12 @@ def _read(person: AbstractBaseUser) -> Sight:
     tops = {pk: at for pk, _, at in rows if at is not None}
     if not tops:
         return WHOLE
-    inside = _with_all_below(tops, ((pk, parent) for pk, parent, _ in rows))
+    inside = with_all_below(tops, ((pk, parent) for pk, parent, _ in rows))
     return Sight(inside, max(tops.values()))
 
 
-def _with_all_below(tops: Iterable[int], tree: Iterable[tuple[int, int | None]]) -> frozenset[int]:
+def with_all_below(tops: Iterable[int], tree: Iterable[tuple[int, int | None]]) -> frozenset[int]:
+    """These portfolios and all that lie in them; `tree` tells each portfolio and its parent."""
     children: dict[int | None, list[int]] = defaultdict(list)
     for pk, parent in tree:
         children[parent].append(pk)

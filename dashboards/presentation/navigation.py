@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-READ = "metrics.read_dashboards"
-WHOLE = "metrics.read_organisation"
-ENTER = "metrics.enter_measurements"
-APPROVE = "metrics.approve_measurements"
-KEEP = "metrics.keep_definitions"
-UNDO = "metrics.undo_imports"
-READ_LOG = "accounts.view_auditevent"
+from dashboards.access import (
+    APPROVE_MEASUREMENTS,
+    ENTER_MEASUREMENTS,
+    KEEP_DEFINITIONS,
+    READ_DASHBOARDS,
+    READ_LOG,
+    READ_ORGANISATION,
+    UNDO_IMPORTS,
+)
 
 
 @dataclass(frozen=True)
@@ -38,39 +40,39 @@ GROUPS = (
     PageGroup(
         _("Results"),
         (
-            Page(_("Summary"), "summary", "grid-1x2", WHOLE),
-            Page(_("Portfolios"), "portfolio_list", "collection", READ),
-            Page(_("Projects"), "project_list", "kanban", READ),
-            Page(_("Segments"), "segment_list", "people", WHOLE),
-            Page(_("Customers"), "customer_list", "person-circle", WHOLE),
-            Page(_("Services"), "service_list", "box-seam", WHOLE),
-            Page(_("Packs"), "pack_list", "journal-check", WHOLE),
+            Page(_("Summary"), "summary", "grid-1x2", READ_ORGANISATION),
+            Page(_("Portfolios"), "portfolio_list", "collection", READ_DASHBOARDS),
+            Page(_("Projects"), "project_list", "kanban", READ_DASHBOARDS),
+            Page(_("Segments"), "segment_list", "people", READ_ORGANISATION),
+            Page(_("Customers"), "customer_list", "person-circle", READ_ORGANISATION),
+            Page(_("Services"), "service_list", "box-seam", READ_ORGANISATION),
+            Page(_("Packs"), "pack_list", "journal-check", READ_ORGANISATION),
         ),
     ),
     PageGroup(
         _("Data"),
         (
-            Page(_("Entry"), "entry", "pencil-square", ENTER),
-            Page(_("Grid"), "entry_grid", "table", ENTER),
-            Page(_("Imports"), "import_list", "upload", ENTER, UNDO),
-            Page(_("Approvals"), "approval_list", "check-circle", APPROVE),
+            Page(_("Entry"), "entry", "pencil-square", ENTER_MEASUREMENTS),
+            Page(_("Grid"), "entry_grid", "table", ENTER_MEASUREMENTS),
+            Page(_("Imports"), "import_list", "upload", ENTER_MEASUREMENTS, UNDO_IMPORTS),
+            Page(_("Approvals"), "approval_list", "check-circle", APPROVE_MEASUREMENTS),
         ),
     ),
     PageGroup(
         _("Definitions"),
         (
-            Page(_("Metrics"), "metric_list", "speedometer2", READ),
-            Page(_("Scorecards"), "scorecard_list", "card-checklist", READ),
-            Page(_("Subjects"), "subject_list", "layers", KEEP),
-            Page(_("Assignments"), "assignment_list", "list-check", KEEP),
-            Page(_("Help"), "help", "question-circle", READ),
+            Page(_("Metrics"), "metric_list", "speedometer2", READ_DASHBOARDS),
+            Page(_("Scorecards"), "scorecard_list", "card-checklist", READ_DASHBOARDS),
+            Page(_("Subjects"), "subject_list", "layers", KEEP_DEFINITIONS),
+            Page(_("Assignments"), "assignment_list", "list-check", KEEP_DEFINITIONS),
+            Page(_("Help"), "help", "question-circle", READ_DASHBOARDS),
         ),
     ),
     PageGroup(
         _("Running"),
         (
-            Page(_("Months"), "month_list", "calendar3", WHOLE),
-            Page(_("Runs"), "run_list", "activity", WHOLE),
+            Page(_("Months"), "month_list", "calendar3", READ_ORGANISATION),
+            Page(_("Runs"), "run_list", "activity", READ_ORGANISATION),
             Page(_("Audit log"), "audit_log", "shield-check", READ_LOG),
             Page(_("Admin"), "admin:index", "gear", ""),
         ),

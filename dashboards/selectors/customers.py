@@ -15,7 +15,6 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from dashboards.selectors.months import ViewMonth
 from dashboards.selectors.project_rows import NOT_MEASURED
 from dashboards.selectors.risks import (
-    Renewal,
     Risk,
     Standing,
     renewal_of,
@@ -307,11 +306,6 @@ class CustomerRow:
     @property
     def why(self) -> str:
         return self.standing.why
-
-    @property
-    def renews_soon(self) -> bool:
-        """Or should have renewed: the date has passed, and nobody has written a new one."""
-        return self.standing.renewal == Renewal.NEAR
 
 
 @dataclass(frozen=True, slots=True)

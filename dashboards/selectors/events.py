@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from dashboards.selectors.trends import trend_months
 from projects.choices import SubjectKind
 from projects.models import Customer, Engagement, Event, Offer, Portfolio, Project, Subject
 from projects.months import Month
+from projects.visibility import with_all_below
 
 EVENTS_SHOWN = 10
 EVENTS_PER_PAGE = 50
@@ -147,7 +148,8 @@ def events_below(
         case SubjectKind.ORGANISATION:
             return events
         case SubjectKind.PORTFOLIO:
-            inside = portfolios or portfolios_in(subjects)
+            tree = Portfolio.objects.order_by().values_list("pk", "parent_id")
+            inside = portfolios or with_all_below(subjects, tree)
             return events.filter(
                 Q(subject__in=inside)
                 | Q(subject__in=Project.objects.filter(portfolio__in=inside).values("pk"))
@@ -163,19 +165,6 @@ def events_below(
                 | Q(subject__in=customers)
             )
     return events.filter(subject__in=subjects)
-
-
-def portfolios_in(portfolios: Collection[int]) -> frozenset[int]:
-    """The keys of some portfolios and of all portfolios below them."""
-    parents = dict(Portfolio.objects.order_by().values_list("pk", "parent_id"))
-    wanted = frozenset(portfolios)
-    return frozenset(key for key in parents if not wanted.isdisjoint(_way_up(key, parents)))
-
-
-def _way_up(key: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
-    while key is not None:
-        yield key
-        key = parents.get(key)
 
 
 def event_page(

@@ -110,10 +110,6 @@ class WorkedCase:
         return [part for part in self.categories if part.weight and part.score is not None]
 
     @property
-    def used_weight(self) -> float:
-        return sum(part.weight for part in self.used)
-
-    @property
     def mean(self) -> float:
         """The weighted mean of the categories, before the rule takes anything away."""
         return sum(part.points for part in self.used if part.points is not None)

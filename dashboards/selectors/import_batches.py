@@ -68,10 +68,6 @@ class BatchRow:
         return bool(self.batch.counts)
 
     @property
-    def is_to_be_mapped(self) -> bool:
-        return self.batch.state == BatchState.NEW
-
-    @property
     def is_failed(self) -> bool:
         return self.batch.state == BatchState.FAILED
 
@@ -285,10 +281,6 @@ class BatchPage:
     @property
     def is_undone(self) -> bool:
         return self.batch.state == BatchState.UNDONE
-
-    @property
-    def can_be_mapped(self) -> bool:
-        return self.is_new or self.is_checked or self.is_failed
 
 
 def batch_page(

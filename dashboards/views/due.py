@@ -38,6 +38,7 @@ from dashboards.views.month_pages import render_part
 from dashboards.views.places import place_text
 from metrics.due import DueValue, Whose
 from projects.choices import SubjectKind
+from projects.visibility import current_sight
 
 LINES_PER_PAGE = 30
 VALUES_PER_PAGE = 40
@@ -75,9 +76,8 @@ class DueFilterForm(forms.Form):
                 (SubjectKind.SEGMENT, _("Segments")),
             )
         ]
-        choose_or_not(
-            self, "scope", _("The whole organisation"), [group for group in groups if group[1]]
-        )
+        whole = _("All that you see") if current_sight().is_limited else _("The whole organisation")
+        choose_or_not(self, "scope", whole, [group for group in groups if group[1]])
 
 
 def filter_of(request: HttpRequest, desk: Desk) -> DueFilter:

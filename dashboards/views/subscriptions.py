@@ -303,4 +303,4 @@ def _person(request: HttpRequest) -> User:
 
 def _mine(request: HttpRequest, pk: int) -> Subscription:
     mine = subscriptions_of(_person(request)).select_related("subject", "view", "user")
-    return get_object_or_404(mine, pk=pk, user=_person(request))
+    return get_object_or_404(mine, pk=pk)

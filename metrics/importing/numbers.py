@@ -18,7 +18,6 @@ _PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
 _SPACES = re.compile(r"[\s\u00a0\u2000-\u200a\u202f\u205f]+")
 _MINUS = re.compile(r"[\u2212\u2010\u2011\u2012\u2013]")
 _IN_BRACKETS = re.compile(r"\((.+)\)")
-_SIGNED = re.compile(r"([+-]?)\s*(.*?)\s*(-?)")
 _DIGITS = re.compile(r"[0-9][0-9.,' ]*(?:[eE][+-]?[0-9]+)?|[.,][0-9]+")
 
 CURRENCIES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from django.urls import ResolverMatch, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import audit, recording
+from accounts import audit
 from accounts.asking import client_address
 from accounts.audit import MOST_A_MINUTE, MOST_OF_STRANGERS_A_MINUTE
 from accounts.choices import Happening
@@ -30,7 +29,9 @@ from accounts.operations.forgotten_passwords import send_password_mails
 from api.operations.tokens import end_token, make_token
 from pmo_portal.access import RefusalLogMiddleware
 from pmo_portal.roles import Role
+from projects.operations.limits import limit_person
 from tests.conftest import PASSWORD
+from tests.factories import PortfolioFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -244,11 +245,10 @@ def test_what_is_said_of_people_outlasts_them(
 
 
 def test_who_is_limited_to_what(executive: User, events: Events) -> None:
-    """Sent by hand: the row is kept by a room below."""
-    limit = SimpleNamespace(user_id=executive.pk, portfolio=SimpleNamespace(code="DIGITAL"))
+    digital = PortfolioFactory(code="DIGITAL")
     events()
-    recording._limit_saved(None, instance=limit, created=True)
-    recording._limit_deleted(None, instance=limit)
+    limit_person(executive, portfolios=[digital], by=None)
+    limit_person(executive, portfolios=[], by=None)
     assert events() == [
         ("limits_changed", "", "executive", "+ DIGITAL"),
         ("limits_changed", "", "executive", "\N{MINUS SIGN} DIGITAL"),
@@ -322,7 +322,7 @@ def test_no_key_in_an_address_is_kept_or_logged(
     key = "s3cr3t-of-somebody"
     assert client_of(outsider).get(reverse("entry_saved", args=[key])).status_code == 403
     row = AuditEvent.objects.get(happening=Happening.REFUSED)
-    assert row.path == "/entry/saved/…/"
+    assert row.path == "/entry/saved/***/"
     assert key not in caplog.text
 
 
@@ -407,6 +407,10 @@ def test_a_flood_of_refusals_does_not_fill_the_disk(executive: User, events: Eve
         (2, "203.0.113.5", "192.0.2.9"),
         (1, "2001:db8::1", "2001:db8::1"),
         (1, "fe80::1%eth0", "fe80::1"),
+        (1, "", "192.0.2.9"),
+        (1, "203.0.113.5:4711", "203.0.113.5"),
+        (1, "[2001:db8::1]:4711", "2001:db8::1"),
+        (1, "[2001:db8::1]", "2001:db8::1"),
         (1, "<script>", None),
     ],
 )

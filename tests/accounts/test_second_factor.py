@@ -17,9 +17,11 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.encryption import Unreadable, decrypt, encrypt
+from api.operations.tokens import make_token
 from tests.accounts.signing_in import (
     code_of,
     is_signed_in,
@@ -356,6 +358,14 @@ def test_who_must_have_one_opens_nothing_before_it_is_set_up(administrator: User
     assert told(page).startswith("Your role asks for a second factor.")
     set_up(client)
     assert client.get(reverse("account")).status_code == 200
+
+
+def test_tokens_of_before_it_became_a_duty_go_on(administrator: User, settings: Settings) -> None:
+    day = timezone.localdate()
+    _, words = make_token(administrator, name="Nightly", scopes=["read"], last_day=day)
+    settings.REQUIRE_SECOND_FACTOR_FOR = ["Administrator"]
+    answer = Client().get("/api/v1/subjects/", headers={"Authorization": f"Bearer {words}"})
+    assert answer.status_code == 200
 
 
 @pytest.mark.usefixtures("required")

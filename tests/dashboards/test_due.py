@@ -18,6 +18,7 @@ from metrics.choices import BatchState, Cadence, DraftState, ProposalState
 from metrics.importing.headers import recognised
 from metrics.models import ExemptionProposal, Measurement, MetricDefinition, NoValue
 from projects.months import Month
+from projects.operations.limits import limit_person
 from tests.dashboards.reading import TODAY, ClientOf, ReadPage, assert_costs_no_more, read
 from tests.factories import (
     A_MOMENT,
@@ -140,6 +141,21 @@ def test_an_assignment_to_a_portfolio_is_named(desk: Client, analyst: User) -> N
     metric = MetricFactory(name="Cost")
     MetricAssignmentFactory(metric=metric, user=analyst, scope=portfolio)
     assert "Cost 2026-03 in Serving customers" in read(desk, "/entry/").words
+
+
+def test_the_choice_of_everything_is_called_what_it_is(desk: Client, analyst: User) -> None:
+    """Of nobody who is limited to portfolios it is the whole organisation."""
+    MetricFactory()
+    project = young(portfolio=PortfolioFactory(code="LEFT", name="Left"))
+    young(portfolio=PortfolioFactory(code="RIGHT", name="Right"))
+    choices = read(desk, "/entry/").context["form"].fields["scope"].choices
+    assert choices == [
+        ("", "The whole organisation"),
+        ("Portfolios", [("LEFT", "Left"), ("RIGHT", "Right")]),
+    ]
+    limit_person(analyst, portfolios=[project.portfolio], by=None)
+    choices = read(desk, "/entry/").context["form"].fields["scope"].choices
+    assert choices == [("", "All that you see"), ("Portfolios", [("LEFT", "Left")])]
 
 
 def test_older_gaps_come_apart_and_a_closed_month_is_marked(desk: Client) -> None:

@@ -14,9 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import RequestFactory
 
-from accounts.asking import answering
 from accounts.audit import record
 from accounts.choices import Happening
+from accounts.current import answering
 from accounts.models import AuditEvent
 from metrics.choices import RunTrigger
 from metrics.models import MetricDefinition, Score

@@ -17,6 +17,8 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from accounts.current import current_request
+from dashboards.views import subscriptions
 from metrics.causes import current_request_id
 from metrics.choices import BatchMode, Door, RunTrigger
 from metrics.models import (
@@ -33,7 +35,7 @@ from metrics.operations.measurements import delete_measurement
 from metrics.operations.runs import answer_all_needs, request_full_run
 from metrics.workspace import load_workspace
 from pmo_portal.celery import app
-from pmo_portal.logs import current_request, logging_settings
+from pmo_portal.logs import logging_settings
 from pmo_portal.request_log import RequestLogMiddleware, shown_path
 from projects.models import Subject
 
@@ -195,7 +197,7 @@ def test_a_name_is_taken_from_a_proxy_only_where_it_is_trusted(settings: Setting
 def test_nothing_of_a_request_stays_with_its_thread() -> None:
     answered()
     assert get_contextvars() == {}
-    assert current_request.get() is None
+    assert current_request() is None
 
 
 def answered(name: str = "") -> HttpResponse:
@@ -212,6 +214,30 @@ def test_secrets_stay_out_of_the_log(client: Client, db: None, lines: Lines) -> 
     assert "GET /subscriptions/stop/***/ " in told
     assert "POST /sign-in/ 200" in told
     assert secret not in told
+
+
+def test_a_link_that_sets_a_password_is_hidden_whole(
+    client: Client, db: None, lines: Lines
+) -> None:
+    """Its first part is a digit, which the second holds as well."""
+    client.get("/account/password/new/1-c0ab1f-9d1e1f/")
+    assert "GET /account/password/new/***-***/ 200" in [line["message"] for line in lines()]
+
+
+def test_an_error_is_told_without_the_secrets_of_its_address(
+    client: Client, db: None, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django writes the whole address beside the traceback."""
+
+    def break_down(token: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(subscriptions, "read_stop_token", break_down)
+    client.raise_request_exception = False
+    assert client.get("/subscriptions/stop/s3cret-of-a-link/").status_code == 500
+    told = lines()
+    assert "Internal Server Error: /subscriptions/stop/***/" in [line["message"] for line in told]
+    assert "s3cret" not in json.dumps(told)
 
 
 def test_a_request_given_to_a_log_is_not_written_with_its_address(lines: Lines) -> None:

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 WORKED = "examples/worked"
 RECORD = """
 from django.test import RequestFactory
-from accounts.asking import answering
+from accounts.current import answering
 from accounts.audit import record
 from accounts.choices import Happening
 with answering(RequestFactory().get("/x/", REMOTE_ADDR="2001:db8::7")):

@@ -39,8 +39,6 @@ PLACE_OF: Mapping[str, tuple[str, Promise]] = {
 }
 """The field that says where a subject lies, and its heading."""
 
-Condition = Q | Exists
-
 
 @dataclass(frozen=True, slots=True)
 class Lack:
