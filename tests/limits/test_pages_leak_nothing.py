@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape, unescape
 from itertools import product
 from pathlib import Path
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter
@@ -218,10 +219,14 @@ def shape(address: str, part: str) -> str:
     return f"{path} {sorted(asked)} {part}"
 
 
-def test_everything_that_pages_can_be_asked_for_gives_away_no_name(world: None) -> None:
+def test_everything_that_pages_can_be_asked_for_gives_away_no_name(
+    world: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Filters, searches, comparisons, sorts and rows, by the code of what is hidden."""
     client, leaking = client_of("analyst"), {}
-    for path, asked in questions():
+    asked_for = {path: names_read(client, path, monkeypatch) for path in ASKED}
+    assert {"q", "portfolio", "segment", "sort"} <= asked_for["/projects/"]
+    for path, asked in (*questions(), *by_name(asked_for)):
         said = tuple(filter(lambda word: WORD in word, words_of(asked)))
         for headers in ({}, {"HX-Request": "true"}):
             answer = client.get(f"{path}?{urlencode(asked, doseq=True)}", headers=headers)
@@ -237,17 +242,64 @@ def words_of(asked: dict[str, Any]) -> Iterator[str]:
         yield from re.findall(rf"{WORD}-[\w@-]+", str(value))
 
 
+ASKED = (
+    "/search/",
+    "/projects/",
+    "/portfolios/",
+    f"/portfolios/{PORTFOLIO}/",
+    f"/projects/{PROJECT}/",
+    f"/explain/{PROJECT}/{MONTH}/",
+    "/help/",
+    "/events/",
+    "/metrics/",
+    "/metrics/fix_days/",
+    "/compare/portfolios/",
+    "/entry/",
+    "/entry/due/",
+    "/entry/imports/",
+    "/months/",
+    "/runs/",
+    "/views/",
+    "/subscriptions/",
+)
+NAMES_OF_SUBJECTS = ("q", "of", "subject", "portfolio", "segment", "scope", "a", "b", "open")
+"""What may be one's code or a part of it; anything else is asked for once."""
+CODES_AND_WORDS = (
+    *HIDDEN_CODES,
+    *map(unlike, HIDDEN_CODES),
+    *(WORD[:5].lower(), "HIDDEN", "", "o", "a e"),
+)
+
+
+def names_read(client: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What the page looks for in its address: nothing else makes a difference to it."""
+    read: set[str] = set()
+    with monkeypatch.context() as patch:
+        for method in ("__getitem__", "__contains__", "get", "getlist"):
+            patch.setattr(QueryDict, method, heard(getattr(QueryDict, method), read))
+        assert client.get(path).status_code in (200, 403), path
+    return read
+
+
+def heard(method: Callable[..., Any], read: set[str]) -> Callable[..., Any]:
+    def hear(query: QueryDict, name: str, *rest: Any, **named: Any) -> Any:
+        read.add(name)
+        return method(query, name, *rest, **named)
+
+    return hear
+
+
+def by_name(asked_for: Mapping[str, set[str]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, names in asked_for.items():
+        for name in sorted(names):
+            for code in CODES_AND_WORDS if name in NAMES_OF_SUBJECTS else (HIDDEN_PROJECT,):
+                yield path, {name: code}
+
+
 def questions() -> Iterator[tuple[str, dict[str, Any]]]:
-    near = [unlike(code) for code in HIDDEN_CODES]
-    for code in (*HIDDEN_CODES, *near, WORD[:5].lower(), "HIDDEN", "", "o", "a e"):
-        for parameter in ("q", "of", "subject", "portfolio", "segment", "scope", "codes"):
-            for path in ("/search/", "/projects/", "/portfolios/", f"/portfolios/{PORTFOLIO}/"):
-                yield path, {parameter: code}
-            yield "/help/", {parameter: code}
-            yield "/events/", {parameter: code}
-            yield "/metrics/fix_days/", {parameter: code}
-        for parameter in ("portfolio", "left", "right", "a", "b", "with"):
-            yield "/compare/portfolios/", {parameter: [PORTFOLIO, code]}
+    """What takes several answers at once."""
+    for code in CODES_AND_WORDS:
+        yield "/compare/portfolios/", {"a": PORTFOLIO, "b": code}
         place = {"metric": "fix_days", "subject": code, "period": "2026-06-08"}
         for path in ("/entry/value/", "/entry/preview/", "/entry/grid/cell/", "/entry/due/"):
             yield path, {**place, "value": "9"}
@@ -301,8 +353,8 @@ def content_of(rows: list[list[str]], ending: str) -> bytes:
 def test_no_form_gives_away_a_name(world: None) -> None:
     """Forms about what is hidden, about what is nearly called so, and with nothing in them."""
     client, leaking = client_of("analyst"), {}
-    codes = (PROJECT, *HIDDEN_CODES, *map(unlike, HIDDEN_CODES), "")
-    for address, said in addresses(3):
+    codes = (PROJECT, *HIDDEN_CODES, unlike(HIDDEN_PROJECT), unlike(HIDDEN_ABOVE), "")
+    for address, said in addresses(3, (*FEW_CODES, ENGAGEMENT)):
         if "saved" in address or not is_page(address):
             continue
         for code in codes if not said and "admin" not in address else (HIDDEN_PROJECT,):
