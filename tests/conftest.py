@@ -74,8 +74,8 @@ class InLots(LoadScopeScheduling):  # type: ignore[misc]  # it comes without typ
             return "processes"
         if "tests/browser/" not in nodeid:
             return nodeid
-        # Two lots, one for each worker: those that look at the company that is built once for all
-        # of them, and those that bring what they change.
+        # Two more lots, each for one worker: those that look at the company that is built once for
+        # all of them, and those that bring what they change.
         return "changes" if any(file in nodeid for file in OWN_SITES) else "looks"
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:

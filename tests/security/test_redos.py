@@ -278,11 +278,13 @@ def test_every_expression_is_there_to_be_looked_at() -> None:
 EVIL = (r"^(a+)+$", r"(a|a)*b", r"(a|ab|b)*$x", r"^(\w+\s?)*$", r"a*a*$", r"\d+x", r"(.*)=(.*)!")
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("evil", EVIL)
 def test_what_takes_long_is_found(evil: str) -> None:
     assert slow(evil)
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize(("expression", "method"), EXPRESSIONS)
 def test_no_expression_takes_long(expression: str, method: str) -> None:
     assert slow(expression, method) == ""

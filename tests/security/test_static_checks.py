@@ -42,6 +42,7 @@ def test_a_deployment_has_nothing_left_to_warn_of() -> None:
     ), done.stderr
 
 
+@pytest.mark.walk
 def test_bandit_finds_nothing_at_any_level() -> None:
     done = ran("-m", "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *ROOMS)
     assert done.returncode == 0, done.stdout
