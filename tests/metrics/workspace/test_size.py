@@ -51,11 +51,12 @@ def write_folder(folder: Path, metrics: int) -> None:
         )
 
 
-def run(root: Path, database_url: str, *arguments: str) -> str:
+def run(root: Path, var: Path, database_url: str, *arguments: str) -> str:
+    variables = {"DATABASE_URL": database_url, "VAR_DIR": str(var), "DEBUG": "true"}
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=root,
-        env=os.environ | {"DATABASE_URL": database_url, "DEBUG": "true"},
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -64,10 +65,9 @@ def run(root: Path, database_url: str, *arguments: str) -> str:
     return done.stdout
 
 
-def peak(root: Path, database_url: str, action: str) -> int:
-    return int(
-        run(root, database_url, "shell", "--no-imports", "-c", MEASURE.format(action=action))
-    )
+def peak(root: Path, var: Path, database_url: str, action: str) -> int:
+    measured = MEASURE.format(action=action)
+    return int(run(root, var, database_url, "shell", "--no-imports", "-c", measured))
 
 
 def peaks(root: Path, tmp_path: Path, database_url: str, metrics: int) -> list[int]:
@@ -87,7 +87,7 @@ except ValueError as error:
     assert error.total == {metrics * PROJECTS * MONTHS}
 """
     dump = f"dump_workspace(Path({str(tmp_path / f'dump{metrics}')!r}))"
-    return [peak(root, database_url, action) for action in (load, load, dump, refused)]
+    return [peak(root, tmp_path, database_url, action) for action in (load, load, dump, refused)]
 
 
 def test_memory_does_not_grow_with_the_measurements_on_sqlite(
