@@ -9,14 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
 from projects.months import Month
-from tests.browser.conftest import Site, answers
+from tests.browser.conftest import answers
 from tests.installation import Installation, Process, eventually, installed
 from tests.services import free_port
 
@@ -27,8 +26,6 @@ NOW = Month.of(datetime.now(UTC).date())
 MONTH, BEFORE = NOW.plus(-1), NOW.plus(-2)
 FIRST_PASTED = 41
 """What the first project is given; the others get one more each."""
-
-MODULES = sorted(path.stem for path in Path("static/js/grid").glob("*.js"))
 
 COMPANY = f"""
 from django.contrib.auth.models import Group, User
@@ -810,24 +807,4 @@ def test_axe_and_the_policy_find_nothing_while_the_grid_is_in_use(
     expect(words(page)).to_contain_text("About 10 times")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []
-    assert said == []
-
-
-def test_in_production_the_modules_find_each_other(
-    new_context: Callable[..., BrowserContext], site: Site
-) -> None:
-    """Under hashed names, each fetched once, and nothing is said about the policy."""
-    context = new_context(base_url=site.address)
-    session = site.sessions["analyst"]
-    context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
-    page = context.new_page()
-    said: list[str] = []
-    scripts: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("request", lambda request: scripts.append(request.url.rpartition("/")[2]))
-    page.goto("/entry/grid/?metric=adoption")
-    expect(page.locator("[data-sheet]")).to_have_attribute("data-sheet-open", "0")
-    of_the_grid = [name for name in scripts if name.split(".")[0] in MODULES]
-    assert sorted(name.split(".")[0] for name in of_the_grid) == MODULES
-    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name) for name in of_the_grid)
     assert said == []
