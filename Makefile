@@ -1,6 +1,6 @@
 # Each command does its own set-up: the first one makes .venv, later ones install only what changed.
 #   make run     the portal on this machine        make test    the whole suite
-#   make test-fast  its part without a browser, servers and processes, in two minutes
+#   make test-fast  its part without a browser, servers, processes and walks through everything
 #   make check   everything else that must hold    make vendor  browser packages, after package.json
 #   make quality Lighthouse on the main pages      make screenshots  pictures of all main pages
 #   make bench   speed and memory at size, as ratios

@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 import redis
 from django.contrib.auth.models import Group, User
@@ -29,6 +28,7 @@ from accounts.sealing import unsealed
 from pmo_portal.celery import app as celery_app
 from pmo_portal.roles import Role
 from tests.migrated import fill_in_memory, migrated_postgres
+from tests.servers import on_server
 from tests.services import (
     ServiceMissing,
     find_program,
@@ -270,15 +270,9 @@ def postgres_address() -> Iterator[str]:
 def postgres_url(postgres_address: str) -> Iterator[str]:
     """An empty database on a PostgreSQL server, for processes of their own; dropped afterwards."""
     name = f"portal_{secrets.token_hex(6)}"
-    _on_server(postgres_address, f"CREATE DATABASE {name}")
+    on_server(postgres_address, f"CREATE DATABASE {name}")
     yield f"{postgres_address}/{name}"
-    _on_server(postgres_address, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _on_server(address: str, statement: str) -> None:
-    with closing(psycopg2.connect(f"{address}/postgres")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(statement)
+    on_server(postgres_address, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

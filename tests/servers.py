@@ -19,6 +19,13 @@ from tests.services import find_program, free_port
 PATIENCE = 30.0
 
 
+def on_server(address: str, statement: str) -> None:
+    """What is done to whole databases, from outside of them."""
+    with closing(psycopg2.connect(f"{address}/postgres")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+
+
 class RedisOfOnesOwn:
     """A Redis that keeps nothing: started again, its memory is empty."""
 

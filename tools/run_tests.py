@@ -18,9 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.services import ServiceMissing, nothing_may_be_skipped, postgres_server  # noqa: E402
 
-CORES = os.cpu_count() or 2
-# Where there are servers, browsers and processes, a core waits a third of the time.
-AT_ONCE, AT_ONCE_WHERE_MUCH_IS_WAITED_FOR = CORES, CORES + 1
+AT_ONCE = ["-n", str(max(2, os.cpu_count() or 2))]
 FAST = "--fast"
 NO_TESTS_FOUND = 5
 NEED_NOTHING = [
@@ -30,10 +28,10 @@ NEED_NOTHING = [
 IN_THE_DATABASE = [*NEED_NOTHING, "--only-database"]
 
 
-def pytest(*arguments: str, at_once: int = AT_ONCE, **variables: str) -> int:
+def pytest(*arguments: str, **variables: str) -> int:
     """Run it in processes of its own; the exit code, which is 5 if no test was found."""
     wanted = [word for word in sys.argv[1:] if word != FAST]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(at_once), *arguments, *wanted]
+    command = [sys.executable, "-m", "pytest", "-q", *AT_ONCE, *arguments, *wanted]
     kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return subprocess.run(command, cwd=ROOT, env=kept | variables, check=False).returncode
 
@@ -59,7 +57,7 @@ def main() -> int:
     if any(codes):
         tell("The run on PostgreSQL failed, see above; `make test` will end with exit code 1")
     tell("The suite on SQLite, with a browser, Redis and workers")
-    codes.append(pytest(at_once=AT_ONCE_WHERE_MUCH_IS_WAITED_FOR))
+    codes.append(pytest())
     return 1 if any(codes) else 0
 
 

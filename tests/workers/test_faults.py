@@ -4,18 +4,18 @@ comes out as a full rescore would make it. `make faults` tries each of them ten 
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from tests.installation import Installation, eventually, installed
-from tests.servers import PostgresToCrash, RedisOfOnesOwn, redis_of_ones_own
+from tests.migrated import migrated_postgres
+from tests.servers import PostgresToCrash, RedisOfOnesOwn, on_server, redis_of_ones_own
 
 pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
@@ -86,22 +86,39 @@ def broker() -> Iterator[RedisOfOnesOwn]:
         yield server
 
 
-@pytest.fixture
-def portal(tmp_path: Path, postgres_url: str, broker: RedisOfOnesOwn) -> Iterator[Installation]:
-    """603 projects with 121 months, loaded and scored, on PostgreSQL and Redis; nobody at work."""
-    with installed(tmp_path, postgres_url, broker.address) as installation:
-        keep_what_was_committed(postgres_url)
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory, postgres_address: str) -> Iterator[str]:
+    """The name of a database with 603 projects and 121 months, loaded and scored."""
+    name = f"portal_{secrets.token_hex(6)}"
+    make_database(postgres_address, name, template=migrated_postgres(postgres_address))
+    folder = tmp_path_factory.mktemp("scored")
+    with installed(folder, f"{postgres_address}/{name}", is_migrated=True) as installation:
         installation.manage("load_workspace", MANY_MONTHS)
         installation.manage("score")
+    yield name
+    on_server(postgres_address, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def portal(
+    tmp_path: Path, postgres_address: str, scored: str, broker: RedisOfOnesOwn
+) -> Iterator[Installation]:
+    """A copy of that, on PostgreSQL and Redis; nobody at work."""
+    name = f"portal_{secrets.token_hex(6)}"
+    make_database(postgres_address, name, template=scored)
+    address = f"{postgres_address}/{name}"
+    with installed(tmp_path, address, broker.address, is_migrated=True) as installation:
         yield installation
+    on_server(postgres_address, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def keep_what_was_committed(postgres_url: str) -> None:
-    """As PostgreSQL does by itself; the tests' server is set to be fast, and forgets in a crash."""
-    server, _, name = postgres_url.rpartition("/")
-    with closing(psycopg2.connect(f"{server}/postgres")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+def make_database(server: str, name: str, *, template: str) -> None:
+    """One that keeps what was committed, as PostgreSQL does by itself: the tests' server is set to
+    be fast, and forgets in a crash."""
+    on_server(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    on_server(server, f"ALTER DATABASE {name} SET synchronous_commit = on")
+    # Numbers that sequences gave out ahead were noted for the template alone; from here on anew.
+    on_server(server, "CHECKPOINT")
 
 
 def begin_full_run(portal: Installation) -> None:
