@@ -16,6 +16,7 @@ import pytest
 from tests.installation import Installation, eventually, installed
 from tests.migrated import migrated_postgres
 from tests.servers import PostgresToCrash, RedisOfOnesOwn, on_server, redis_of_ones_own
+from tests.workers.saving import SavingByWeb
 
 pytestmark = [pytest.mark.worker, pytest.mark.timeout(300)]
 
@@ -259,20 +260,36 @@ def test_a_hundred_values_are_saved_by_ten_threads_while_a_full_run_goes_on(
     assert_all_is_well(portal)
 
 
+def test_a_web_server_is_killed_while_programs_save(portal: Installation) -> None:
+    portal.start_worker()
+    saving = SavingByWeb(portal)
+    web = saving.start_web()
+    begin_full_run(portal)
+    saving.begin()
+    web.kill()
+    saving.start_web()
+    saving.assert_nothing_is_lost()
+    assert saving.sent_again > 0
+    assert_all_is_well(portal)
+
+
 def test_a_deployment_comes_in_the_middle_of_everything(portal: Installation) -> None:
     """SIGTERM to all processes, as an orchestrator sends it; the new ones start at once."""
-    old = [portal.start_worker(), portal.start_worker(beat=False)]
+    saving = SavingByWeb(portal)
+    saving.start_web()
+    portal.start_worker()
+    portal.start_worker(beat=False)
     begin_full_run(portal)
-
-    def deploy() -> None:
-        ended = [threading.Thread(target=process.kill, args=(signal.SIGTERM,)) for process in old]
-        for thread in ended:
-            thread.start()
-        portal.start_worker(beat=False)
-        for thread in ended:
-            thread.join()
-
-    meanwhile(portal, deploy)
+    saving.begin()
+    old = [*portal.processes]  # the scheduler, too
+    ended = [threading.Thread(target=process.kill, args=(signal.SIGTERM,)) for process in old]
+    for thread in ended:
+        thread.start()
+    saving.start_web()
+    portal.start_worker()
+    for thread in ended:
+        thread.join()
+    saving.assert_nothing_is_lost()
     assert_all_is_well(portal)
 
 
@@ -281,16 +298,17 @@ def test_everything_is_killed_at_once_and_started_again(
 ) -> None:
     server = PostgresToCrash(postgres_address)
     portal.start_worker()
+    saving = SavingByWeb(portal)
+    saving.start_web()
     begin_full_run(portal)
-
-    def power_cut() -> None:
-        for process in list(portal.processes):
-            process.kill()
-        broker.kill()
-        server.restart()
-        time.sleep(0.2)
-        broker.start()
-        portal.start_worker()
-
-    meanwhile(portal, power_cut)
+    saving.begin()
+    for process in list(portal.processes):
+        process.kill()
+    broker.kill()
+    server.restart()
+    time.sleep(0.2)
+    broker.start()
+    saving.start_web()
+    portal.start_worker()
+    saving.assert_nothing_is_lost()
     assert_all_is_well(portal)
